@@ -1,0 +1,162 @@
+typedef enum wsgate_status {
+  WSGATE_STATUS_OK = 0,
+  WSGATE_STATUS_INVALID = -1,
+  WSGATE_STATUS_CLOSED = -2,
+  WSGATE_STATUS_FULL = -3,
+  WSGATE_STATUS_TIMEOUT = -4,
+  WSGATE_STATUS_BUSY = -5,
+  WSGATE_STATUS_REENTRANT = -6,
+  WSGATE_STATUS_IO = -7,
+  WSGATE_STATUS_TLS = -8,
+  WSGATE_STATUS_CONFIG = -9,
+  WSGATE_STATUS_FORKED = -10,
+  WSGATE_STATUS_PANIC = -11,
+  WSGATE_STATUS_UNSUPPORTED = -12,
+} wsgate_status;
+typedef enum wsgate_event_kind {
+  WSGATE_EVENT_KIND_HANDSHAKE = 1,
+  WSGATE_EVENT_KIND_HANDSHAKE_GONE = 2,
+  WSGATE_EVENT_KIND_ACCEPT = 3,
+  WSGATE_EVENT_KIND_MESSAGE = 4,
+  WSGATE_EVENT_KIND_BEGIN = 5,
+  WSGATE_EVENT_KIND_CHUNK = 6,
+  WSGATE_EVENT_KIND_END = 7,
+  WSGATE_EVENT_KIND_PONG = 8,
+  WSGATE_EVENT_KIND_DRAIN = 9,
+  WSGATE_EVENT_KIND_OUTCOME = 10,
+  WSGATE_EVENT_KIND_CLOSE = 11,
+  WSGATE_EVENT_KIND_REQUEST = 12,
+  WSGATE_EVENT_KIND_LOG = 13,
+  WSGATE_EVENT_KIND_STOPPED = 14,
+} wsgate_event_kind;
+typedef enum wsgate_event_flag {
+  WSGATE_EVENT_FLAG_BINARY = 1,
+  WSGATE_EVENT_FLAG_CLEAN = 2,
+} wsgate_event_flag;
+typedef enum wsgate_close_cause {
+  WSGATE_CLOSE_CAUSE_PEER = 1,
+  WSGATE_CLOSE_CAUSE_APPLICATION = 2,
+  WSGATE_CLOSE_CAUSE_PROTOCOL = 3,
+  WSGATE_CLOSE_CAUSE_LIMIT = 4,
+  WSGATE_CLOSE_CAUSE_HEARTBEAT = 5,
+  WSGATE_CLOSE_CAUSE_SLOW = 6,
+  WSGATE_CLOSE_CAUSE_SHUTDOWN = 7,
+  WSGATE_CLOSE_CAUSE_LOST = 8,
+} wsgate_close_cause;
+typedef enum wsgate_log_level {
+  WSGATE_LOG_LEVEL_OFF = 0,
+  WSGATE_LOG_LEVEL_ERROR = 1,
+  WSGATE_LOG_LEVEL_WARN = 2,
+  WSGATE_LOG_LEVEL_INFO = 3,
+  WSGATE_LOG_LEVEL_DEBUG = 4,
+  WSGATE_LOG_LEVEL_TRACE = 5,
+} wsgate_log_level;
+typedef enum wsgate_op {
+  WSGATE_OP_SEND_TEXT = 1,
+  WSGATE_OP_SEND_BINARY = 2,
+  WSGATE_OP_PING = 3,
+  WSGATE_OP_CLOSE = 4,
+  WSGATE_OP_BROADCAST_TEXT = 5,
+  WSGATE_OP_BROADCAST_BINARY = 6,
+  WSGATE_OP_GATEWAY_ADD = 7,
+  WSGATE_OP_GATEWAY_REMOVE = 8,
+} wsgate_op;
+typedef struct wsgate_server wsgate_server;
+typedef struct wsgate_event {
+  uint32_t kind;
+  uint32_t flags;
+  uint64_t client;
+  uint64_t user_data;
+  const void *data;
+  uint64_t length;
+  uint32_t code;
+  uint32_t endpoint;
+  uint64_t value;
+  uint64_t time_ns;
+} wsgate_event;
+typedef void (*wsgate_event_fn)(wsgate_server *server, const wsgate_event *event, void *user_data);
+typedef void (*wsgate_free_fn)(void *user_data);
+typedef struct wsgate_batch {
+  const wsgate_event *events;
+  uint64_t event_size;
+  uint64_t count;
+  const void *payload;
+  uint64_t payload_length;
+  uint64_t pending;
+} wsgate_batch;
+typedef struct wsgate_client_info {
+  uint64_t size;
+  uint64_t bytes_in;
+  uint64_t bytes_out;
+  uint64_t frames_in;
+  uint64_t frames_out;
+  uint64_t messages_in;
+  uint64_t messages_out;
+  uint64_t pings_in;
+  uint64_t pings_out;
+  uint64_t pongs_in;
+  uint64_t pongs_out;
+  uint64_t unanswered_pings;
+  uint64_t queued_bytes;
+  uint64_t dropped;
+  uint64_t connected_ns;
+  uint64_t closed_ns;
+  uint64_t last_read_ns;
+  uint64_t last_send_ns;
+  uint64_t last_data_read_ns;
+  uint64_t last_data_send_ns;
+  uint64_t last_heartbeat_ns;
+  uint64_t reserved;
+} wsgate_client_info;
+typedef struct wsgate_record {
+  uint16_t op;
+  uint16_t flags;
+  uint32_t size;
+  uint64_t target;
+  uint64_t ticket;
+  uint32_t ids;
+  uint32_t length;
+} wsgate_record;
+uint32_t wsgate_abi_version(void);
+const char *wsgate_version(void);
+const char *wsgate_status_text(int32_t status);
+const char *wsgate_last_error(void);
+wsgate_server *wsgate_server_new(void);
+wsgate_status wsgate_server_free(wsgate_server *server);
+wsgate_status wsgate_server_start(wsgate_server *server);
+int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
+wsgate_status wsgate_server_stop(wsgate_server *server, uint64_t grace_ms);
+wsgate_status wsgate_server_listen(wsgate_server *server, const char *address, size_t length);
+wsgate_status wsgate_server_set_workers(wsgate_server *server, uint32_t workers);
+wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level);
+wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
+wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
+wsgate_status wsgate_server_add_endpoint(wsgate_server *server, const char *path, size_t length, uint32_t *endpoint);
+wsgate_status wsgate_endpoint_add_origin(wsgate_server *server, uint32_t endpoint, const char *origin, size_t length);
+wsgate_status wsgate_endpoint_set_gateway(wsgate_server *server, uint32_t endpoint, uint64_t gateway);
+wsgate_status wsgate_endpoint_set_max_message_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+wsgate_status wsgate_endpoint_set_max_frame_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+wsgate_status wsgate_endpoint_set_max_fragments(wsgate_server *server, uint32_t endpoint, uint64_t count);
+wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
+wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
+wsgate_status wsgate_server_on_accept(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_message(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_close(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_log(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_event(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_batch *wsgate_batch_new(void);
+void wsgate_batch_free(wsgate_batch *batch);
+int32_t wsgate_server_take(wsgate_server *server, wsgate_batch *batch, uint64_t max, int32_t timeout_ms);
+int32_t wsgate_server_fd(wsgate_server *server);
+int32_t wsgate_submit(wsgate_server *server, const void *buffer, size_t length, int32_t *statuses, size_t status_count);
+wsgate_status wsgate_client_send_text(wsgate_server *server, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_client_send_binary(wsgate_server *server, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);
+wsgate_status wsgate_client_close(wsgate_server *server, uint64_t client, uint32_t code, const char *reason, size_t length);
+wsgate_status wsgate_client_set_user_data(wsgate_server *server, uint64_t client, uint64_t user_data);
+wsgate_status wsgate_gateway_new(wsgate_server *server, uint64_t *gateway);
+wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
+wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64_t client);
+wsgate_status wsgate_gateway_remove(wsgate_server *server, uint64_t gateway, uint64_t client);
+wsgate_status wsgate_gateway_broadcast_text(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count);
+wsgate_status wsgate_gateway_broadcast_binary(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count);

@@ -1,0 +1,940 @@
+/* wsgate: a WebSocket server and gateway. ABI version 0; 64-bit Linux.
+ *
+ * Generated from src/ffi by tests/generated.rs: changes here are lost.
+ *
+ * Every function may be called from any thread unless its text says otherwise. Data that are passed in
+ * are borrowed for the call and copied where they are kept. Out-parameters are written on success only.
+ * A call that fails leaves a text in wsgate_last_error(). Ids are unique in the process and never used
+ * again: a stale one answers WSGATE_STATUS_CLOSED. */
+
+
+#ifndef WSGATE_H
+#define WSGATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The version of the binary interface. It is 0 until the interface is settled; the library's SONAME
+ * carries it.
+ */
+#define WSGATE_ABI_VERSION 0
+
+/**
+ * What a call answers: 0 is success, negatives are errors, named by what the caller does next.
+ */
+typedef enum {
+  /**
+   * It is done, or queued.
+   */
+  WSGATE_STATUS_OK = 0,
+  /**
+   * A bad argument, or a call in the wrong order: mend the program.
+   */
+  WSGATE_STATUS_INVALID = -1,
+  /**
+   * The id is stale (that client or gateway is gone), or the server has stopped: forget it.
+   */
+  WSGATE_STATUS_CLOSED = -2,
+  /**
+   * The client's outbox is full: a DRAIN event tells when there is room again.
+   */
+  WSGATE_STATUS_FULL = -3,
+  /**
+   * The time given ran out.
+   */
+  WSGATE_STATUS_TIMEOUT = -4,
+  /**
+   * In use by somebody else: an address, or a batch that another thread takes into.
+   */
+  WSGATE_STATUS_BUSY = -5,
+  /**
+   * Not allowed inside a callback.
+   */
+  WSGATE_STATUS_REENTRANT = -6,
+  /**
+   * The operating system said no.
+   */
+  WSGATE_STATUS_IO = -7,
+  /**
+   * A certificate or key is bad.
+   */
+  WSGATE_STATUS_TLS = -8,
+  /**
+   * A setting is out of its bounds; the last error names it, the value and the bounds.
+   */
+  WSGATE_STATUS_CONFIG = -9,
+  /**
+   * The server was started before a fork() and this is the child process: make a new one.
+   */
+  WSGATE_STATUS_FORKED = -10,
+  /**
+   * A bug in the library was caught.
+   */
+  WSGATE_STATUS_PANIC = -11,
+  /**
+   * The library can't do that.
+   */
+  WSGATE_STATUS_UNSUPPORTED = -12,
+} wsgate_status;
+
+/**
+ * What an event tells.
+ */
+typedef enum {
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_HANDSHAKE = 1,
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_HANDSHAKE_GONE = 2,
+  /**
+   * A connection became a client. `data`, native-endian: u32 header_count, u32 method_length,
+   * u32 target_length, u32 peer_length, u32 local_length, u32 subprotocol_length; header_count times
+   * { u32 name_length, u32 value_length }; then the bytes, without separators: method, target, peer
+   * ("127.0.0.1:5000"), local, subprotocol, and each header's name and value.
+   */
+  WSGATE_EVENT_KIND_ACCEPT = 3,
+  /**
+   * A whole message; `data` is its payload. Text unless `WSGATE_EVENT_FLAG_BINARY` is set; text is
+   * valid UTF-8.
+   */
+  WSGATE_EVENT_KIND_MESSAGE = 4,
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_BEGIN = 5,
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_CHUNK = 6,
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_END = 7,
+  /**
+   * The answer to a ping: `value` is the ping's ticket, `data` a u64, the round trip in nanoseconds.
+   */
+  WSGATE_EVENT_KIND_PONG = 8,
+  /**
+   * The outbox that answered FULL has room again: half of its limit.
+   */
+  WSGATE_EVENT_KIND_DRAIN = 9,
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_OUTCOME = 10,
+  /**
+   * The client is gone, and its id stale. `code` is the close code (RFC 6455 section 7.4; 1005: the
+   * peer gave none; 1006: the connection was lost), `value` a `wsgate_close_cause`;
+   * `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_info`,
+   * whose first word is its size, and then the reason, UTF-8, to the end. Comes once for each ACCEPT.
+   */
+  WSGATE_EVENT_KIND_CLOSE = 11,
+  /**
+   * Not raised by this version.
+   */
+  WSGATE_EVENT_KIND_REQUEST = 12,
+  /**
+   * A log line: `code` is a `wsgate_log_level`, `data` the text, "target: message".
+   */
+  WSGATE_EVENT_KIND_LOG = 13,
+  /**
+   * The server has stopped: its last event, after every CLOSE.
+   */
+  WSGATE_EVENT_KIND_STOPPED = 14,
+} wsgate_event_kind;
+
+/**
+ * Bits of an event's `flags`.
+ */
+typedef enum {
+  /**
+   * MESSAGE: it is binary.
+   */
+  WSGATE_EVENT_FLAG_BINARY = 1,
+  /**
+   * CLOSE: both Close frames were exchanged.
+   */
+  WSGATE_EVENT_FLAG_CLEAN = 2,
+} wsgate_event_flag;
+
+/**
+ * Why a client was closed.
+ */
+typedef enum {
+  /**
+   * The peer closed first.
+   */
+  WSGATE_CLOSE_CAUSE_PEER = 1,
+  /**
+   * The application closed.
+   */
+  WSGATE_CLOSE_CAUSE_APPLICATION = 2,
+  /**
+   * The peer broke the protocol (1002, 1007).
+   */
+  WSGATE_CLOSE_CAUSE_PROTOCOL = 3,
+  /**
+   * The peer went over a limit (1009).
+   */
+  WSGATE_CLOSE_CAUSE_LIMIT = 4,
+  /**
+   * Too many pings stayed unanswered.
+   */
+  WSGATE_CLOSE_CAUSE_HEARTBEAT = 5,
+  /**
+   * The peer took broadcasts too slowly (1013).
+   */
+  WSGATE_CLOSE_CAUSE_SLOW = 6,
+  /**
+   * The server stopped (1001).
+   */
+  WSGATE_CLOSE_CAUSE_SHUTDOWN = 7,
+  /**
+   * The connection ended without a Close frame (1006).
+   */
+  WSGATE_CLOSE_CAUSE_LOST = 8,
+} wsgate_close_cause;
+
+/**
+ * How much is logged.
+ */
+typedef enum {
+  /**
+   * Nothing.
+   */
+  WSGATE_LOG_LEVEL_OFF = 0,
+  /**
+   * What the operator must look at.
+   */
+  WSGATE_LOG_LEVEL_ERROR = 1,
+  /**
+   * What is odd, and survived.
+   */
+  WSGATE_LOG_LEVEL_WARN = 2,
+  /**
+   * What a server's life is made of.
+   */
+  WSGATE_LOG_LEVEL_INFO = 3,
+  /**
+   * Each refusal.
+   */
+  WSGATE_LOG_LEVEL_DEBUG = 4,
+  /**
+   * Everything.
+   */
+  WSGATE_LOG_LEVEL_TRACE = 5,
+} wsgate_log_level;
+
+/**
+ * The operations of `wsgate_submit`.
+ */
+typedef enum {
+  /**
+   * Send the payload as text to the client `target`.
+   */
+  WSGATE_OP_SEND_TEXT = 1,
+  /**
+   * Send the payload as binary to the client `target`.
+   */
+  WSGATE_OP_SEND_BINARY = 2,
+  /**
+   * Ping the client `target`, with `ticket`.
+   */
+  WSGATE_OP_PING = 3,
+  /**
+   * Close the client `target`: `flags` is the close code, the payload the reason.
+   */
+  WSGATE_OP_CLOSE = 4,
+  /**
+   * Broadcast the payload as text to the gateway `target`, but not to the clients in the ids.
+   */
+  WSGATE_OP_BROADCAST_TEXT = 5,
+  /**
+   * Broadcast the payload as binary to the gateway `target`, but not to the clients in the ids.
+   */
+  WSGATE_OP_BROADCAST_BINARY = 6,
+  /**
+   * Add the clients in the ids to the gateway `target`.
+   */
+  WSGATE_OP_GATEWAY_ADD = 7,
+  /**
+   * Remove the clients in the ids from the gateway `target`.
+   */
+  WSGATE_OP_GATEWAY_REMOVE = 8,
+} wsgate_op;
+
+/**
+ * A server: what it is to be until it starts, then the running one.
+ */
+typedef struct wsgate_server wsgate_server;
+
+/**
+ * One event. In a batch, step by the batch's `event_size`: events may grow at their end.
+ */
+typedef struct {
+  /**
+   * A `wsgate_event_kind`. Ignore what you don't know.
+   */
+  uint32_t kind;
+  /**
+   * `wsgate_event_flag` bits.
+   */
+  uint32_t flags;
+  /**
+   * The client's id; 0 for events of the server.
+   */
+  uint64_t client;
+  /**
+   * What `wsgate_client_set_user_data` gave this client; 0 else.
+   */
+  uint64_t user_data;
+  /**
+   * The payload; see the kind. Borrowed: in a callback until it returns, in a batch until the batch
+   * is taken into again.
+   */
+  const void *data;
+  /**
+   * The payload's length in bytes.
+   */
+  uint64_t length;
+  /**
+   * A close code or log level; see the kind.
+   */
+  uint32_t code;
+  /**
+   * The number of the client's endpoint.
+   */
+  uint32_t endpoint;
+  /**
+   * A ticket or cause; see the kind.
+   */
+  uint64_t value;
+  /**
+   * Wall clock, nanoseconds since 1970.
+   */
+  uint64_t time_ns;
+} wsgate_event;
+
+/**
+ * Takes one event. `event` and its data are borrowed until it returns. Called on the library's own
+ * threads: one at a time and in order for one client, in parallel for clients of different workers.
+ * It may send, close and broadcast; it must not block, and not leave by `longjmp` or an exception.
+ */
+typedef void (*wsgate_event_fn)(wsgate_server *server, const wsgate_event *event, void *user_data);
+
+/**
+ * Frees a callback's user data: called once, after the last callback that was given it.
+ */
+typedef void (*wsgate_free_fn)(void *user_data);
+
+/**
+ * Events that were taken, and one block with all their payloads.
+ */
+typedef struct {
+  /**
+   * `count` events, `event_size` bytes apart.
+   */
+  const wsgate_event *events;
+  /**
+   * How far one event lies from the next.
+   */
+  uint64_t event_size;
+  /**
+   * How many there are.
+   */
+  uint64_t count;
+  /**
+   * The block that every event's `data` points into.
+   */
+  const void *payload;
+  /**
+   * Its length in bytes.
+   */
+  uint64_t payload_length;
+  /**
+   * How many events still waited in the server.
+   */
+  uint64_t pending;
+} wsgate_batch;
+
+/**
+ * A client's counters and timestamps. Times are wall clock, nanoseconds since 1970; 0 means never.
+ *
+ * It is part of the C ABI (`wsgate_client_info`): fields are only ever added at the end, and `size`
+ * tells how many there are.
+ */
+typedef struct {
+  /**
+   * How many bytes of this struct the library filled.
+   */
+  uint64_t size;
+  /**
+   * Bytes read from the socket.
+   */
+  uint64_t bytes_in;
+  /**
+   * Bytes written to the socket.
+   */
+  uint64_t bytes_out;
+  /**
+   * Frames of every kind that the client began.
+   */
+  uint64_t frames_in;
+  /**
+   * Frames of every kind that were queued for it.
+   */
+  uint64_t frames_out;
+  /**
+   * Whole messages from the client.
+   */
+  uint64_t messages_in;
+  /**
+   * Messages that were queued for it.
+   */
+  uint64_t messages_out;
+  /**
+   * Pings from the client.
+   */
+  uint64_t pings_in;
+  /**
+   * Pings to the client.
+   */
+  uint64_t pings_out;
+  /**
+   * Pongs from the client, asked for or not.
+   */
+  uint64_t pongs_in;
+  /**
+   * Pongs to the client.
+   */
+  uint64_t pongs_out;
+  /**
+   * Pings that it has not answered; a pong answers all up to the one it carries.
+   */
+  uint64_t unanswered_pings;
+  /**
+   * Bytes that wait in its outbox.
+   */
+  uint64_t queued_bytes;
+  /**
+   * Messages for it that were dropped.
+   */
+  uint64_t dropped;
+  /**
+   * When it was accepted.
+   */
+  uint64_t connected_ns;
+  /**
+   * When its CLOSE event was raised.
+   */
+  uint64_t closed_ns;
+  /**
+   * When bytes were last read.
+   */
+  uint64_t last_read_ns;
+  /**
+   * When bytes were last written.
+   */
+  uint64_t last_send_ns;
+  /**
+   * When a message last arrived.
+   */
+  uint64_t last_data_read_ns;
+  /**
+   * When a message was last queued.
+   */
+  uint64_t last_data_send_ns;
+  /**
+   * When the last ping was sent.
+   */
+  uint64_t last_heartbeat_ns;
+  /**
+   * 0.
+   */
+  uint64_t reserved;
+} wsgate_client_info;
+
+/**
+ * The head of one record for `wsgate_submit`: 32 bytes. Then come `ids` ids of 8 bytes, `length` bytes
+ * of payload, and padding up to `size`.
+ */
+typedef struct {
+  /**
+   * A `wsgate_op`.
+   */
+  uint16_t op;
+  /**
+   * See the operation; 0 else.
+   */
+  uint16_t flags;
+  /**
+   * The whole record with its padding, a multiple of 8.
+   */
+  uint32_t size;
+  /**
+   * A client or a gateway.
+   */
+  uint64_t target;
+  /**
+   * The caller's own number, which comes back in events.
+   */
+  uint64_t ticket;
+  /**
+   * How many ids follow.
+   */
+  uint32_t ids;
+  /**
+   * How many bytes of payload follow the ids.
+   */
+  uint32_t length;
+} wsgate_record;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the binary interface that this library has; compare it with
+ * `WSGATE_ABI_VERSION` after loading at run time.
+ *
+ * @threads any
+ */
+uint32_t wsgate_abi_version(void);
+
+/**
+ * The library's release, "0.1.0". Static: nothing to free.
+ *
+ * @threads any
+ */
+const char *wsgate_version(void);
+
+/**
+ * A status in words, in English; for a number that is none, too. Static: nothing to free.
+ *
+ * @threads any
+ */
+const char *wsgate_status_text(int32_t status);
+
+/**
+ * What was wrong with this thread's latest call that failed, in English; "" when none has. Never
+ * NULL; valid until this thread's next failing call.
+ *
+ * @threads any; each has its own
+ */
+const char *wsgate_last_error(void);
+
+/**
+ * Makes a server with every setting at its default. It does nothing until it starts.
+ *
+ * @return the server, for `wsgate_server_free`; NULL when there is no memory for it
+ * @threads any; a server may be used by any number of threads at once
+ */
+wsgate_server *wsgate_server_new(void);
+
+/**
+ * Ends a server in whatever state it is, at once: stops it without grace, waits for its threads, and
+ * frees it. Callbacks may still run until this returns, none after. NULL is fine. In a process that
+ * was forked off after the server was made it only forgets it.
+ *
+ * @return OK; REENTRANT inside a callback (nothing happened)
+ * @threads any, but no other call with this server may run at the same time or come after
+ */
+wsgate_status wsgate_server_free(wsgate_server *server);
+
+/**
+ * Binds its addresses and starts its threads. A start that failed can be tried again.
+ *
+ * @return OK; BUSY: an address is in use; INVALID: no address was set, or it has started already; IO
+ * @threads any
+ */
+wsgate_status wsgate_server_start(wsgate_server *server);
+
+/**
+ * The port of the address that the `index`-th `wsgate_server_listen` added, from 0: the one that the
+ * system chose, where the address said 0.
+ *
+ * @return the port, or a negative status: INVALID before the start or for an address that is none
+ * @threads any
+ */
+int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
+
+/**
+ * Stops a server: no new clients; a Close frame with 1001 "Server shutting down" to each; after
+ * `grace_ms` milliseconds the rest is cut. Returns at once; STOPPED is the last event, after each
+ * client's CLOSE. Stopping again can only shorten the grace.
+ *
+ * @return OK; INVALID before the start
+ * @threads any, callbacks too
+ */
+wsgate_status wsgate_server_stop(wsgate_server *server, uint64_t grace_ms);
+
+/**
+ * Adds an address to listen on: "127.0.0.1:8080", "[::1]:8080"; with port 0 the system chooses, and
+ * `wsgate_server_port` tells. May be called several times.
+ *
+ * @return OK; CONFIG: not an address; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_listen(wsgate_server *server, const char *address, size_t length);
+
+/**
+ * Sets how many worker threads serve the clients: 0 [the default] means one for each core, at most
+ * 1,024.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_workers(wsgate_server *server, uint32_t workers);
+
+/**
+ * Sets which LOG events are raised: a `wsgate_log_level` [WARN] and all more severe.
+ *
+ * @return OK; CONFIG: no such level; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level);
+
+/**
+ * Sets how many bytes of events may wait to be taken [16 MiB; 64 KiB to 64 GiB]. Beyond it the
+ * sockets are not read, and TCP holds the peers back; nothing is lost. For pull delivery.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
+
+/**
+ * Serves the files of a directory to GET and HEAD requests that no endpoint takes [none: 404].
+ * Files and directories whose names begin with a dot are not served.
+ *
+ * @return OK; CONFIG: not a directory; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
+
+/**
+ * Adds an endpoint, a path that upgrades to WebSocket: the request's path must equal it, the query
+ * apart. Its number goes to `endpoint`; they count from 0.
+ *
+ * @return OK; CONFIG: not a path that begins with "/", or there already; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_add_endpoint(wsgate_server *server,
+                                         const char *path,
+                                         size_t length,
+                                         uint32_t *endpoint);
+
+/**
+ * Allows an `Origin`, as "https://example.org". While an endpoint has none, every origin is allowed;
+ * once it has one, others and requests without an Origin are refused with 403 "Origin forbidden".
+ *
+ * @return OK; CONFIG: not an origin; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_add_origin(wsgate_server *server,
+                                         uint32_t endpoint,
+                                         const char *origin,
+                                         size_t length);
+
+/**
+ * Lets the endpoint's clients join a gateway by themselves, before their ACCEPT is raised.
+ *
+ * @return OK; CLOSED: no such gateway; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_gateway(wsgate_server *server, uint32_t endpoint, uint64_t gateway);
+
+/**
+ * Sets how long a client's message may be, in bytes [10 MiB; 1 to 1 GiB]. A longer one closes with
+ * 1009.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_max_message_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+
+/**
+ * Sets how long a client's frame may be, in bytes [1 MiB; 1 to 1 GiB]. A longer one closes with 1009.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_max_frame_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+
+/**
+ * Sets how many fragments a client's message may have [65,536; 1 to 2^32]. One more closes with 1009.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_max_fragments(wsgate_server *server, uint32_t endpoint, uint64_t count);
+
+/**
+ * Sets how long the closing handshake may take, in milliseconds [3,000; 1 to 3,600,000]. A peer that
+ * has not answered a Close frame by then is cut.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server,
+                                               uint32_t endpoint,
+                                               uint64_t milliseconds);
+
+/**
+ * Sets how much may wait for one client: bytes on the wire [1 MiB; 1 to 1 GiB] and messages [10,000;
+ * 1 to 65,535]. Over it a send is refused with FULL, and a broadcast closes the client with 1013 "Too
+ * slow". A message that finds nothing waiting always fits.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server,
+                                               uint32_t endpoint,
+                                               uint64_t bytes,
+                                               uint64_t messages);
+
+/**
+ * Sets the callback for ACCEPT. Any callback makes the server a push server.
+ *
+ * On success the server owns `user_data` and calls `free_user_data` with it (unless NULL) once, after
+ * the last callback: when the server is freed, or another callback takes its place. On failure it
+ * stays the caller's.
+ *
+ * @return OK; INVALID: `fn` is NULL, or after the start
+ * @threads any; the callback runs on the library's
+ */
+wsgate_status wsgate_server_on_accept(wsgate_server *server,
+                                      wsgate_event_fn fn,
+                                      void *user_data,
+                                      wsgate_free_fn free_user_data);
+
+/**
+ * Sets the callback for MESSAGE; see `wsgate_server_on_accept`.
+ *
+ * @return OK; INVALID: `fn` is NULL, or after the start
+ * @threads any; the callback runs on the library's
+ */
+wsgate_status wsgate_server_on_message(wsgate_server *server,
+                                       wsgate_event_fn fn,
+                                       void *user_data,
+                                       wsgate_free_fn free_user_data);
+
+/**
+ * Sets the callback for CLOSE; see `wsgate_server_on_accept`.
+ *
+ * @return OK; INVALID: `fn` is NULL, or after the start
+ * @threads any; the callback runs on the library's
+ */
+wsgate_status wsgate_server_on_close(wsgate_server *server,
+                                     wsgate_event_fn fn,
+                                     void *user_data,
+                                     wsgate_free_fn free_user_data);
+
+/**
+ * Sets the callback for LOG; see `wsgate_server_on_accept`. Log lines come from all of the library's
+ * threads, also two at a time.
+ *
+ * @return OK; INVALID: `fn` is NULL, or after the start
+ * @threads any; the callback runs on the library's
+ */
+wsgate_status wsgate_server_on_log(wsgate_server *server,
+                                   wsgate_event_fn fn,
+                                   void *user_data,
+                                   wsgate_free_fn free_user_data);
+
+/**
+ * Sets the callback for all events that have none of their own (PONG, DRAIN, STOPPED, and kinds that
+ * later versions add); see `wsgate_server_on_accept`.
+ *
+ * @return OK; INVALID: `fn` is NULL, or after the start
+ * @threads any; the callback runs on the library's
+ */
+wsgate_status wsgate_server_on_event(wsgate_server *server,
+                                     wsgate_event_fn fn,
+                                     void *user_data,
+                                     wsgate_free_fn free_user_data);
+
+/**
+ * Makes an empty batch, for `wsgate_server_take`. It keeps its memory from one take to the next.
+ *
+ * @return the batch, for `wsgate_batch_free`
+ * @threads any; a batch belongs to one thread at a time
+ */
+wsgate_batch *wsgate_batch_new(void);
+
+/**
+ * Frees a batch, and with it its events' data. NULL is fine.
+ *
+ * @threads any, while nobody takes into it
+ */
+void wsgate_batch_free(wsgate_batch *batch);
+
+/**
+ * Takes the events that wait into `batch`, whose earlier content is overwritten, and whose fields then
+ * describe them. Waits for the first event up to `timeout_ms` milliseconds: 0 does not wait, a negative
+ * number waits for ever. Returns early, with 0, when a signal comes, so that the host's handlers run.
+ * At most `max` events are taken; 0 sets no bound. Not all that waits need come at once: the batch's
+ * `pending` tells how many are left.
+ *
+ * @return how many events, or a negative status: CLOSED once STOPPED was taken; INVALID before the
+ * start, or for a server with callbacks; BUSY: another thread takes into this batch; REENTRANT inside
+ * a callback
+ * @threads any; events come in order to one taker at a time
+ */
+int32_t wsgate_server_take(wsgate_server *server, wsgate_batch *batch, uint64_t max, int32_t timeout_ms);
+
+/**
+ * A descriptor that is readable exactly while events wait: for `poll`, `epoll` (level-triggered), or an
+ * event loop. Take with a timeout of 0 when it is. It stays the library's: never read or close it.
+ *
+ * @return the descriptor, or a negative status: INVALID before the start, or for a server with
+ * callbacks
+ * @threads any
+ */
+int32_t wsgate_server_fd(wsgate_server *server);
+
+/**
+ * Carries out many commands in one call. The buffer holds records one behind the other, each a
+ * `wsgate_record` with its ids and payload, padded to a multiple of 8 bytes; it need not be aligned.
+ * They are applied in order, with the same effect as the single calls; an unknown `op` or a stale id
+ * gets its status, and the rest proceed. When a record's lengths can't be right, that one and all
+ * behind it are not applied.
+ *
+ * @param statuses one status a record, for the first `status_count`; may be NULL
+ * @return how many records were OK; INVALID when the buffer itself is broken
+ * @threads any, callbacks too; never blocks
+ */
+int32_t wsgate_submit(wsgate_server *server,
+                      const void *buffer,
+                      size_t length,
+                      int32_t *statuses,
+                      size_t status_count);
+
+/**
+ * Sends a text message. The data are copied. OK means queued; all that one thread sends reaches a
+ * client in the order of its calls.
+ *
+ * @return OK; CLOSED: the client is gone or closing; FULL: its outbox is, and DRAIN will come;
+ * INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_send_text(wsgate_server *server,
+                                      uint64_t client,
+                                      const void *data,
+                                      size_t length);
+
+/**
+ * Sends a binary message; see `wsgate_client_send_text`.
+ *
+ * @return OK; CLOSED: the client is gone or closing; FULL: its outbox is, and DRAIN will come;
+ * CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_send_binary(wsgate_server *server,
+                                        uint64_t client,
+                                        const void *data,
+                                        size_t length);
+
+/**
+ * Pings a client. Its answer raises PONG with `ticket`.
+ *
+ * @return OK; CLOSED: the client is gone or closing
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);
+
+/**
+ * Closes a client (RFC 6455 section 7.1.2): what was sent before goes out first, then a Close frame;
+ * CLOSE is raised when the peer has answered it, or when the close period is over. Its messages are
+ * not delivered any more, and nothing more can be sent to it.
+ *
+ * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999
+ * @param reason UTF-8, at most 123 bytes
+ * @return OK; CLOSED: the client is gone or closing already; INVALID: a bad code or reason
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_close(wsgate_server *server,
+                                  uint64_t client,
+                                  uint32_t code,
+                                  const char *reason,
+                                  size_t length);
+
+/**
+ * Gives a client a word of the application's, which comes as `user_data` with each of its events that
+ * is raised from now on.
+ *
+ * @return OK; CLOSED: the client is gone
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_set_user_data(wsgate_server *server, uint64_t client, uint64_t user_data);
+
+/**
+ * Makes a gateway, a set of clients that is broadcast to; before or after the start. Its id goes to
+ * `gateway`.
+ *
+ * @return OK; FULL: there are 16 million
+ * @threads any, callbacks too
+ */
+wsgate_status wsgate_gateway_new(wsgate_server *server, uint64_t *gateway);
+
+/**
+ * Ends a gateway. Its id is stale at once; its clients stay connected.
+ *
+ * @return OK; CLOSED: it is gone already; INVALID before the start
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
+
+/**
+ * Adds a client to a gateway; nothing changes if it is in it. It leaves by itself when it closes.
+ *
+ * @return OK; CLOSED: one of them is gone
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64_t client);
+
+/**
+ * Removes a client from a gateway; nothing changes if it is not in it.
+ *
+ * @return OK; CLOSED: one of them is gone
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_remove(wsgate_server *server, uint64_t gateway, uint64_t client);
+
+/**
+ * Sends a text message to every client of a gateway, but not to the `exclude_count` clients in
+ * `exclude`; stale ids there are ignored. Encoded once. All that one thread sends, by whatever call,
+ * reaches each client in the order of the calls. A client whose outbox is full is closed with 1013.
+ *
+ * @return OK; CLOSED: the gateway is gone; INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_broadcast_text(wsgate_server *server,
+                                            uint64_t gateway,
+                                            const void *data,
+                                            size_t length,
+                                            const uint64_t *exclude,
+                                            size_t exclude_count);
+
+/**
+ * Sends a binary message to every client of a gateway; see `wsgate_gateway_broadcast_text`.
+ *
+ * @return OK; CLOSED: the gateway is gone; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_broadcast_binary(wsgate_server *server,
+                                              uint64_t gateway,
+                                              const void *data,
+                                              size_t length,
+                                              const uint64_t *exclude,
+                                              size_t exclude_count);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* WSGATE_H */

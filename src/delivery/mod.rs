@@ -1,0 +1,52 @@
+//! Where events go: into the application's callbacks, or into a queue that it takes from.
+
+mod pull;
+mod push;
+
+use std::sync::Arc;
+
+use crate::event::{Event, Sink};
+
+pub use pull::{Queue, Record, Taken};
+pub use push::Handler;
+
+/// How a server's events reach the application. Chosen once, before the server starts.
+#[derive(Clone)]
+pub enum Delivery {
+    /// Worker threads call the handler.
+    Push(Arc<dyn Handler>),
+    /// Events wait in a queue until the application takes them.
+    Pull(Arc<Queue>),
+}
+
+impl Delivery {
+    /// Callbacks into `handler`, from worker threads.
+    pub fn push(handler: impl Handler) -> Self {
+        Self::Push(Arc::new(handler))
+    }
+
+    /// A sink for one thread.
+    pub(crate) fn sink(&self) -> Box<dyn Sink> {
+        match self {
+            Self::Push(handler) => Box::new(push::PushSink::new(Arc::clone(handler))),
+            Self::Pull(queue) => Box::new(pull::PullSink::new(Arc::clone(queue))),
+        }
+    }
+
+    /// Delivers a log line, from any thread. It may be dropped when the application is far behind.
+    pub(crate) fn log(&self, event: &Event<'_>) {
+        match self {
+            Self::Push(handler) => handler.on_event(event),
+            Self::Pull(queue) => queue.log(event),
+        }
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Push(_) => "Push",
+            Self::Pull(_) => "Pull",
+        })
+    }
+}

@@ -1,0 +1,391 @@
+//! Pull: events wait in a queue, in batches, until the application takes them.
+//!
+//! A worker gathers a turn's events and publishes them together. Taking exchanges whole batches under
+//! a short lock; small ones were merged when they were published. Whoever waits, waits in `poll()` on
+//! an eventfd, so that signals interrupt it; it is raised only while somebody may be looking at it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Kind, Sink};
+use crate::sys::EventFd;
+
+/// One event as it lies in a batch: the C ABI's `wsgate_event`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Record {
+    /// The event's kind.
+    pub kind: u32,
+    /// Its flags.
+    pub flags: u32,
+    /// The client's id.
+    pub client: u64,
+    /// The client's word.
+    pub user_data: u64,
+    /// Where its data begin: an offset into the payload while it waits, an address once taken in C.
+    pub data: u64,
+    /// How long they are.
+    pub length: u64,
+    /// Close code or log level.
+    pub code: u32,
+    /// The endpoint.
+    pub endpoint: u32,
+    /// Ticket or cause.
+    pub value: u64,
+    /// Nanoseconds since 1970.
+    pub time_ns: u64,
+}
+
+const _: () = assert!(size_of::<Record>() == 64);
+
+/// Events and their payloads in one block.
+#[derive(Debug, Default)]
+struct Batch {
+    records: Vec<Record>,
+    payload: Vec<u8>,
+}
+
+/// What was taken: valid until it is taken into again. Reuses its memory.
+#[derive(Debug, Default)]
+pub struct Taken {
+    batch: Batch,
+    pending: u64,
+}
+
+/// A batch is published early at this many events or bytes.
+const BATCH_EVENTS: usize = 512;
+const BATCH_BYTES: usize = 256 << 10;
+/// A waiting batch takes more events while it is smaller than this.
+const MERGE_EVENTS: usize = 4096;
+const MERGE_BYTES: usize = 256 << 10;
+/// Emptied batches that are kept for reuse, and the most memory of one.
+const SPARES: usize = 8;
+const SPARE_BYTES: usize = 1 << 20;
+
+impl Batch {
+    fn bytes(&self) -> u64 {
+        (self.records.len() * size_of::<Record>() + self.payload.len()) as u64
+    }
+
+    fn push(&mut self, event: &Event<'_>) {
+        let offset = self.payload.len() as u64;
+        self.payload.extend_from_slice(event.data);
+        self.records.push(Record {
+            kind: event.kind as u32,
+            flags: event.flags,
+            client: event.client,
+            user_data: event.user_data,
+            data: offset,
+            length: event.data.len() as u64,
+            code: event.code,
+            endpoint: event.endpoint,
+            value: event.value,
+            time_ns: event.time_ns,
+        });
+    }
+
+    fn append(&mut self, other: &Self) {
+        let base = self.payload.len() as u64;
+        self.payload.extend_from_slice(&other.payload);
+        self.records.extend(other.records.iter().map(|r| Record { data: r.data + base, ..*r }));
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+        self.payload.clear();
+    }
+}
+
+impl Taken {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The events; their `data` are offsets into [`Taken::payload`].
+    pub fn records(&self) -> &[Record] {
+        &self.batch.records
+    }
+
+    /// For the C ABI, which turns offsets into addresses.
+    pub(crate) fn records_mut(&mut self) -> &mut [Record] {
+        &mut self.batch.records
+    }
+
+    /// The block that holds all data.
+    pub fn payload(&self) -> &[u8] {
+        &self.batch.payload
+    }
+
+    /// One event's data.
+    pub fn data(&self, record: &Record) -> &[u8] {
+        let (start, length) = (record.data as usize, record.length as usize);
+        start.checked_add(length).and_then(|end| self.batch.payload.get(start..end)).unwrap_or_default()
+    }
+
+    /// How many events still waited when this was taken.
+    pub fn pending(&self) -> u64 {
+        self.pending
+    }
+}
+
+/// Wakes the workers when the queue has room again.
+pub(crate) type WakeWorkers = Box<dyn Fn() + Send + Sync>;
+
+/// A server's event queue.
+pub struct Queue {
+    state: Mutex<State>,
+    limit: u64,
+    /// Bytes that wait: read by the workers, who stop reading sockets over the limit.
+    bytes: AtomicU64,
+    /// Some worker has stopped reading.
+    held_back: AtomicBool,
+    wake_workers: OnceCell<WakeWorkers>,
+    fd: EventFd,
+    lost_logs: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    batches: VecDeque<Batch>,
+    events: u64,
+    spares: Vec<Batch>,
+    /// Somebody asked for the descriptor: it must always tell the truth.
+    watched: bool,
+    /// So many wait in `take`.
+    waiting: u32,
+    raised: bool,
+    /// STOPPED was published; and taken.
+    stopped: bool,
+    over: bool,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    /// A queue that holds reading back when more than `limit` bytes wait.
+    pub fn new(limit: u64) -> Result<Arc<Self>> {
+        let fd = EventFd::new().map_err(|error| Error::io("eventfd", &error))?;
+        Ok(Arc::new(Self {
+            state: Mutex::default(),
+            limit,
+            bytes: AtomicU64::new(0),
+            held_back: AtomicBool::new(false),
+            wake_workers: OnceCell::new(),
+            fd,
+            lost_logs: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn set_wake(&self, wake: WakeWorkers) {
+        let _ = self.wake_workers.set(wake);
+    }
+
+    /// A descriptor that is readable exactly while events wait, for level-triggered pollers. Never
+    /// read or close it.
+    pub fn fd(&self) -> RawFd {
+        let mut state = self.state.lock();
+        state.watched = true;
+        self.show(&mut state);
+        self.fd.as_raw_fd()
+    }
+
+    /// Takes up to `max` events (0: all of the next batch), waiting for the first up to `timeout`
+    /// (`None`: for ever). Returns how many; 0 when the time ran out or a signal came. CLOSED once
+    /// STOPPED was taken.
+    pub fn take(&self, into: &mut Taken, max: usize, timeout: Option<Duration>) -> Result<usize> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut first = true;
+        loop {
+            let mut state = self.state.lock();
+            if std::mem::take(&mut first) {
+                recycle(&mut state.spares, &mut into.batch);
+            } else {
+                state.waiting -= 1;
+            }
+            if self.pop(&mut state, into, max) {
+                self.show(&mut state);
+                drop(state);
+                self.let_read();
+                return Ok(into.batch.records.len());
+            }
+            if state.over {
+                return Err(Error::new(
+                    ErrorKind::Closed,
+                    "the server has stopped, and all its events were taken",
+                ));
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if timeout.is_some_and(|timeout| timeout.is_zero()) || left.is_some_and(|left| left.is_zero()) {
+                into.pending = 0;
+                return Ok(0);
+            }
+            state.waiting += 1;
+            drop(state);
+            match self.fd.wait(left) {
+                Ok(_) => {}
+                Err(error) => {
+                    self.state.lock().waiting -= 1;
+                    into.pending = 0;
+                    return match error.kind() {
+                        io::ErrorKind::Interrupted => Ok(0),
+                        _ => Err(Error::io("poll", &error)),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Moves the next batch, or its first `max` events, into `into`.
+    fn pop(&self, state: &mut State, into: &mut Taken, max: usize) -> bool {
+        let Some(first) = state.batches.front_mut() else { return false };
+        if max == 0 || first.records.len() <= max {
+            if let Some(batch) = state.batches.pop_front() {
+                into.batch = batch;
+            }
+        } else {
+            let rest_at = first.records.get(max).map_or(first.payload.len(), |r| r.data as usize);
+            let rest =
+                Batch { records: first.records.split_off(max), payload: first.payload.split_off(rest_at) };
+            into.batch = std::mem::replace(first, rest);
+            for record in &mut first.records {
+                record.data -= rest_at as u64;
+            }
+        }
+        let taken = into.batch.records.len() as u64;
+        state.events -= taken;
+        into.pending = state.events;
+        self.bytes.fetch_sub(into.batch.bytes(), Ordering::SeqCst);
+        if state.stopped && state.events == 0 {
+            state.over = true;
+        }
+        true
+    }
+
+    /// Makes the descriptor readable exactly when events wait, if anybody may look at it.
+    fn show(&self, state: &mut State) {
+        let filled = !state.batches.is_empty();
+        if filled && !state.raised && (state.watched || state.waiting > 0) {
+            self.fd.raise();
+            state.raised = true;
+        } else if !filled && state.raised {
+            self.fd.lower();
+            state.raised = false;
+        }
+    }
+
+    fn let_read(&self) {
+        if self.held_back.load(Ordering::SeqCst)
+            && !self.is_full()
+            && self.held_back.swap(false, Ordering::SeqCst)
+            && let Some(wake) = self.wake_workers.get()
+        {
+            wake();
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::SeqCst) > self.limit
+    }
+
+    /// Publishes a batch, which is left empty.
+    fn publish(&self, batch: &mut Batch) {
+        if batch.records.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        self.bytes.fetch_add(batch.bytes(), Ordering::SeqCst);
+        state.events += batch.records.len() as u64;
+        match state.batches.back_mut() {
+            Some(last)
+                if last.records.len() < MERGE_EVENTS
+                    && last.payload.len() + batch.payload.len() <= MERGE_BYTES =>
+            {
+                last.append(batch);
+                batch.clear();
+            }
+            _ => {
+                let spare = state.spares.pop().unwrap_or_default();
+                state.batches.push_back(std::mem::replace(batch, spare));
+            }
+        }
+        self.show(&mut state);
+    }
+
+    /// Publishes a log line, unless the queue is full.
+    pub(crate) fn log(&self, event: &Event<'_>) {
+        if self.is_full() {
+            self.lost_logs.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let mut batch = Batch::default();
+        batch.push(event);
+        self.publish(&mut batch);
+    }
+
+    fn stop(&self) {
+        self.state.lock().stopped = true;
+    }
+}
+
+fn recycle(spares: &mut Vec<Batch>, batch: &mut Batch) {
+    let mut batch = std::mem::take(batch);
+    if spares.len() < SPARES && batch.records.capacity() > 0 && batch.payload.capacity() <= SPARE_BYTES {
+        batch.clear();
+        spares.push(batch);
+    }
+}
+
+/// One worker's way into the queue.
+pub(super) struct PullSink {
+    queue: Arc<Queue>,
+    batch: Batch,
+}
+
+impl PullSink {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        Self { queue, batch: Batch::default() }
+    }
+}
+
+impl Sink for PullSink {
+    #[inline]
+    fn event(&mut self, event: &Event<'_>) {
+        if event.kind == Kind::Stopped {
+            self.queue.stop();
+        }
+        self.batch.push(event);
+        if self.batch.records.len() >= BATCH_EVENTS || self.batch.payload.len() >= BATCH_BYTES {
+            self.queue.publish(&mut self.batch);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.queue.publish(&mut self.batch);
+    }
+
+    fn saturated(&self) -> bool {
+        if !self.queue.is_full() {
+            return false;
+        }
+        // Marked first, looked at again afterwards: who takes in between sees the mark or makes room.
+        self.queue.held_back.store(true, Ordering::SeqCst);
+        self.queue.is_full()
+    }
+}
+
+#[cfg(test)]
+#[path = "pull_tests.rs"]
+mod tests;

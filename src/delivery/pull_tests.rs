@@ -1,0 +1,108 @@
+use super::*;
+
+fn message(data: &[u8], client: u64) -> Event<'_> {
+    Event { client, data, ..Event::of_server(Kind::Message, 1) }
+}
+
+fn queue() -> (Arc<Queue>, PullSink) {
+    let queue = Queue::new(100_000).unwrap();
+    (Arc::clone(&queue), PullSink::new(queue))
+}
+
+fn is_readable(queue: &Queue) -> bool {
+    queue.fd.wait(Some(Duration::ZERO)).unwrap()
+}
+
+const NOW: Option<Duration> = Some(Duration::ZERO);
+
+#[test]
+fn events_come_in_order_with_their_data_however_they_are_taken() {
+    for max in [0, 1, 2, 3, 100] {
+        let (queue, mut sink) = queue();
+        for turn in 0..3 {
+            for n in 0..5 {
+                sink.event(&message(format!("{}", turn * 5 + n).as_bytes(), turn * 5 + n));
+            }
+            sink.flush();
+        }
+        let (mut taken, mut seen) = (Taken::new(), Vec::new());
+        while queue.take(&mut taken, max, NOW).unwrap() > 0 {
+            assert!(max == 0 || taken.records().len() <= max);
+            for record in taken.records() {
+                seen.push(record.client);
+                assert_eq!(taken.data(record), record.client.to_string().as_bytes());
+            }
+            assert_eq!(taken.pending(), 15 - seen.len() as u64);
+        }
+        assert_eq!(seen, (0..15).collect::<Vec<u64>>());
+        assert_eq!(queue.bytes.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[test]
+fn the_descriptor_is_readable_exactly_while_events_wait() {
+    let (queue, mut sink) = queue();
+    sink.event(&message(b"before anybody asked", 1));
+    sink.flush();
+    queue.fd();
+    assert!(is_readable(&queue));
+    let mut taken = Taken::new();
+    sink.event(&message(b"second", 2));
+    sink.flush();
+    assert_eq!(queue.take(&mut taken, 1, NOW).unwrap(), 1);
+    assert!(is_readable(&queue));
+    assert_eq!(queue.take(&mut taken, 0, NOW).unwrap(), 1);
+    assert!(!is_readable(&queue));
+    assert_eq!(queue.take(&mut taken, 0, NOW).unwrap(), 0);
+}
+
+#[test]
+fn a_waiting_take_is_woken_and_times_out() {
+    let (queue, mut sink) = queue();
+    let mut taken = Taken::new();
+    assert_eq!(queue.take(&mut taken, 0, Some(Duration::from_millis(5))).unwrap(), 0);
+    let other = Arc::clone(&queue);
+    let waiter = std::thread::spawn(move || {
+        let mut taken = Taken::new();
+        other.take(&mut taken, 0, None).unwrap()
+    });
+    while queue.state.lock().waiting == 0 {
+        std::thread::yield_now();
+    }
+    sink.event(&message(b"wake up", 1));
+    sink.flush();
+    assert_eq!(waiter.join().unwrap(), 1);
+}
+
+#[test]
+fn a_full_queue_holds_the_workers_back_until_there_is_room() {
+    let (queue, mut sink) = queue();
+    let woken = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&woken);
+    queue.set_wake(Box::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    }));
+    while !sink.saturated() {
+        sink.event(&message(&[0; 10_000], 1));
+        sink.flush();
+    }
+    queue.log(&Event::of_server(Kind::Log, 0));
+    assert_eq!(queue.lost_logs.load(Ordering::Relaxed), 1);
+    let mut taken = Taken::new();
+    while queue.take(&mut taken, 1, NOW).unwrap() > 0 {}
+    assert!(!sink.saturated());
+    assert_eq!(woken.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn after_stopped_there_is_nothing_more_to_take() {
+    let (queue, mut sink) = queue();
+    sink.event(&message(b"last words", 1));
+    sink.event(&Event::of_server(Kind::Stopped, 0));
+    sink.flush();
+    let mut taken = Taken::new();
+    assert_eq!(queue.take(&mut taken, 1, NOW).unwrap(), 1);
+    assert_eq!(queue.take(&mut taken, 1, NOW).unwrap(), 1);
+    assert_eq!(taken.records()[0].kind, Kind::Stopped as u32);
+    assert_eq!(queue.take(&mut taken, 0, None).unwrap_err().kind(), ErrorKind::Closed);
+}

@@ -1,0 +1,100 @@
+//! Calls that concern one client.
+
+use std::ffi::{c_char, c_void};
+
+use crate::config::ClientId;
+
+use super::boundary::{borrow, bytes, guard};
+use super::{Server, Status};
+
+/// Sends a text message. The data are copied. OK means queued; all that one thread sends reaches a
+/// client in the order of its calls.
+///
+/// @return OK; CLOSED: the client is gone or closing; FULL: its outbox is, and DRAIN will come;
+/// INVALID: not UTF-8; CONFIG: over 1 GiB
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_send_text(
+    server: *mut Server,
+    client: u64,
+    data: *const c_void,
+    length: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
+        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
+        server.running()?.server.send_text(ClientId(client), data)
+    })
+}
+
+/// Sends a binary message; see `wsgate_client_send_text`.
+///
+/// @return OK; CLOSED: the client is gone or closing; FULL: its outbox is, and DRAIN will come;
+/// CONFIG: over 1 GiB
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_send_binary(
+    server: *mut Server,
+    client: u64,
+    data: *const c_void,
+    length: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
+        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
+        server.running()?.server.send_binary(ClientId(client), data)
+    })
+}
+
+/// Pings a client. Its answer raises PONG with `ticket`.
+///
+/// @return OK; CLOSED: the client is gone or closing
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_ping(server: *mut Server, client: u64, ticket: u64) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        unsafe { borrow("server", server) }?.running()?.server.ping(ClientId(client), ticket)
+    })
+}
+
+/// Closes a client (RFC 6455 section 7.1.2): what was sent before goes out first, then a Close frame;
+/// CLOSE is raised when the peer has answered it, or when the close period is over. Its messages are
+/// not delivered any more, and nothing more can be sent to it.
+///
+/// @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999
+/// @param reason UTF-8, at most 123 bytes
+/// @return OK; CLOSED: the client is gone or closing already; INVALID: a bad code or reason
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_close(
+    server: *mut Server,
+    client: u64,
+    code: u32,
+    reason: *const c_char,
+    length: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live; `reason` has `length` bytes.
+        let (server, reason) =
+            unsafe { (borrow("server", server)?, bytes("reason", reason.cast(), length)?) };
+        server.running()?.server.close(ClientId(client), code, reason)
+    })
+}
+
+/// Gives a client a word of the application's, which comes as `user_data` with each of its events that
+/// is raised from now on.
+///
+/// @return OK; CLOSED: the client is gone
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_set_user_data(
+    server: *mut Server,
+    client: u64,
+    user_data: u64,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        unsafe { borrow("server", server) }?.running()?.server.set_user_data(ClientId(client), user_data)
+    })
+}

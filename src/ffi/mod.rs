@@ -1,0 +1,27 @@
+//! The C ABI: a thin shell over the Rust API, and with `sys` the only `unsafe`.
+//!
+//! `include/wsgate.h` is generated from these items, and their comments are its text. The boundary's
+//! mechanics are in [`boundary`]; each other file is one noun of the header.
+#![allow(unsafe_code)] // that is what a C ABI is
+#![allow(clippy::missing_safety_doc)] // the comments are the header's: ownership, threads and NULL are told there
+
+mod batch;
+mod boundary;
+mod client;
+mod gateway;
+mod push;
+mod server;
+mod settings;
+mod status;
+mod submit;
+mod types;
+
+pub use batch::*;
+pub use client::*;
+pub use gateway::*;
+pub use push::*;
+pub use server::*;
+pub use settings::*;
+pub use status::*;
+pub use submit::*;
+pub use types::*;

@@ -1,0 +1,193 @@
+//! The server's handle and its life.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::config::Config;
+use crate::delivery::{Delivery, Queue};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys;
+use crate::worker::desk;
+
+use super::Status;
+use super::boundary::{borrow, guard, guard_count, hush_panics};
+use super::push::Callbacks;
+
+/// A server: what it is to be until it starts, then the running one.
+pub struct Server {
+    building: Mutex<Building>,
+    running: OnceLock<Running>,
+    epoch: u32,
+}
+
+/// What `wsgate_server_start` makes a server of.
+pub(super) struct Building {
+    pub(super) config: Option<Config>,
+    pub(super) callbacks: Callbacks,
+}
+
+/// A started server, and what of it C needs to reach.
+pub(super) struct Running {
+    pub(super) server: crate::Server,
+    /// Of a pull server.
+    pub(super) queue: Option<Arc<Queue>>,
+    /// Of a push server: dropped after the server, and with it the callbacks' user data.
+    _callbacks: Option<Arc<Callbacks>>,
+}
+
+impl Server {
+    /// FORKED in a child of the process that made it.
+    pub(super) fn here(&self) -> Result<()> {
+        if self.epoch == sys::epoch() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Forked,
+            "the server was made before fork(), and its threads are in the parent process: make a new one",
+        ))
+    }
+
+    /// Changes what the server is to be; INVALID once it has started.
+    pub(super) fn build<T>(
+        &self,
+        change: impl FnOnce(&mut Config, &mut Callbacks) -> Result<T>,
+    ) -> Result<T> {
+        self.here()?;
+        let mut building = self.building.lock();
+        let Building { config, callbacks } = &mut *building;
+        match config {
+            Some(config) => change(config, callbacks),
+            None => Err(Error::invalid("the server has started: this can only be set before")),
+        }
+    }
+
+    /// The started server; INVALID before.
+    pub(super) fn running(&self) -> Result<&Running> {
+        self.running.get().ok_or_else(|| Error::invalid("the server has not started"))
+    }
+
+    pub(super) fn started(&self) -> Option<&crate::Server> {
+        self.running.get().map(|running| &running.server)
+    }
+
+    fn start(&self, this: *mut Self) -> Result<()> {
+        self.here()?;
+        let mut building = self.building.lock();
+        let Some(config) = &building.config else {
+            return Err(Error::invalid("the server has started already"));
+        };
+        let queue = match building.callbacks.is_empty() {
+            true => Some(Queue::new(config.queue_limit)?),
+            false => None,
+        };
+        // A start that fails leaves everything as it was, so that it can be tried again.
+        let config = config.clone();
+        let (delivery, callbacks) = match &queue {
+            Some(queue) => (Delivery::Pull(Arc::clone(queue)), None),
+            None => {
+                let callbacks = Arc::new(building.callbacks.share(this));
+                (Delivery::Push(callbacks.clone()), Some(callbacks))
+            }
+        };
+        let server = crate::Server::start(config, delivery)?;
+        building.config = None;
+        let running = Running { server, queue, _callbacks: callbacks };
+        // Nobody else can have set it: that happens here alone, under the lock.
+        let _ = self.running.set(running);
+        Ok(())
+    }
+}
+
+/// Makes a server with every setting at its default. It does nothing until it starts.
+///
+/// @return the server, for `wsgate_server_free`; NULL when there is no memory for it
+/// @threads any; a server may be used by any number of threads at once
+#[unsafe(no_mangle)]
+pub extern "C" fn wsgate_server_new() -> *mut Server {
+    let mut server = std::ptr::null_mut();
+    guard(|| {
+        hush_panics();
+        sys::watch();
+        server = Box::into_raw(Box::new(Server {
+            building: Mutex::new(Building { config: Some(Config::new()), callbacks: Callbacks::default() }),
+            running: OnceLock::new(),
+            epoch: sys::epoch(),
+        }));
+        Ok(())
+    });
+    server
+}
+
+/// Ends a server in whatever state it is, at once: stops it without grace, waits for its threads, and
+/// frees it. Callbacks may still run until this returns, none after. NULL is fine. In a process that
+/// was forked off after the server was made it only forgets it.
+///
+/// @return OK; REENTRANT inside a callback (nothing happened)
+/// @threads any, but no other call with this server may run at the same time or come after
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_free(server: *mut Server) -> Status {
+    guard(|| {
+        if server.is_null() {
+            return Ok(());
+        }
+        // SAFETY: not NULL, so made by `wsgate_server_new` and not freed, as the caller promises.
+        let forked = unsafe { borrow("server", server) }?.here().is_err();
+        if forked {
+            // Its threads and locks are as the fork found them: better left alone.
+            return Ok(());
+        }
+        if desk::in_engine() {
+            return Err(Error::new(
+                ErrorKind::Reentrant,
+                "a callback can't free a server: its end waits for callbacks",
+            ));
+        }
+        // SAFETY: as above; and nobody else uses it from now on.
+        drop(unsafe { Box::from_raw(server) });
+        Ok(())
+    })
+}
+
+/// Binds its addresses and starts its threads. A start that failed can be tried again.
+///
+/// @return OK; BUSY: an address is in use; INVALID: no address was set, or it has started already; IO
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_start(server: *mut Server) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.start(server))
+}
+
+/// The port of the address that the `index`-th `wsgate_server_listen` added, from 0: the one that the
+/// system chose, where the address said 0.
+///
+/// @return the port, or a negative status: INVALID before the start or for an address that is none
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_port(server: *mut Server, index: u32) -> i32 {
+    guard_count(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        let server = unsafe { borrow("server", server) }?;
+        server.here()?;
+        Ok(server.running()?.server.port(index as usize)?.into())
+    })
+}
+
+/// Stops a server: no new clients; a Close frame with 1001 "Server shutting down" to each; after
+/// `grace_ms` milliseconds the rest is cut. Returns at once; STOPPED is the last event, after each
+/// client's CLOSE. Stopping again can only shorten the grace.
+///
+/// @return OK; INVALID before the start
+/// @threads any, callbacks too
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_stop(server: *mut Server, grace_ms: u64) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        let server = unsafe { borrow("server", server) }?;
+        server.here()?;
+        server.running()?.server.stop(Duration::from_millis(grace_ms))
+    })
+}

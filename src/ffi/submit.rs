@@ -1,0 +1,146 @@
+//! The batched way back: many commands in one call.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+
+use crate::config::{ClientId, GatewayId};
+use crate::error::{Error, Result};
+use crate::worker::{self, Poster};
+
+use super::boundary::{borrow, bytes, guard_count, slice, status_of};
+use super::{Op, Server, Status};
+
+thread_local! {
+    /// One batch a worker, whose memory this thread's next call uses again.
+    static BATCHES: RefCell<Vec<worker::Batch>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The head of a record: `wsgate_record`.
+const HEAD: usize = size_of::<super::Record>();
+
+struct Record<'a> {
+    op: u16,
+    flags: u16,
+    target: u64,
+    ticket: u64,
+    ids: &'a [u8],
+    payload: &'a [u8],
+}
+
+/// Takes the first record off the buffer; `None` when its lengths can't be right.
+fn split(buffer: &[u8]) -> Option<(Record<'_>, &[u8])> {
+    let head: &[u8; HEAD] = buffer.first_chunk()?;
+    let u16_at = |at: usize| u16::from_ne_bytes([head[at], head[at + 1]]);
+    let u32_at = |at: usize| u32::from_ne_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let u64_at = |at: usize| head[at..].first_chunk().map_or(0, |word| u64::from_ne_bytes(*word));
+    let size = u32_at(4) as usize;
+    if !size.is_multiple_of(8) {
+        return None;
+    }
+    let (record, rest) = buffer.split_at_checked(size)?;
+    let body = record.get(HEAD..)?;
+    let (ids, body) = body.split_at_checked((u32_at(24) as usize).checked_mul(8)?)?;
+    let payload = body.get(..u32_at(28) as usize)?;
+    Some((
+        Record { op: u16_at(0), flags: u16_at(2), target: u64_at(8), ticket: u64_at(16), ids, payload },
+        rest,
+    ))
+}
+
+impl Record<'_> {
+    fn ids(&self) -> impl Iterator<Item = u64> + Clone {
+        self.ids.chunks_exact(8).map(|id| id.first_chunk().map_or(0, |word| u64::from_ne_bytes(*word)))
+    }
+
+    fn apply(&self, poster: &mut Poster<'_>) -> Result<()> {
+        let client = ClientId(self.target);
+        let gateway = GatewayId(self.target);
+        match self.op {
+            op if op == Op::SendText as u16 => poster.send(client, false, self.payload),
+            op if op == Op::SendBinary as u16 => poster.send(client, true, self.payload),
+            op if op == Op::Ping as u16 => poster.ping(client, self.ticket),
+            op if op == Op::Close as u16 => poster.close(client, self.flags.into(), self.payload),
+            op if op == Op::BroadcastText as u16 => {
+                poster.broadcast(gateway, false, self.payload, self.ids())
+            }
+            op if op == Op::BroadcastBinary as u16 => {
+                poster.broadcast(gateway, true, self.payload, self.ids())
+            }
+            op if op == Op::GatewayAdd as u16 => self.each(|client| poster.join(gateway, client)),
+            op if op == Op::GatewayRemove as u16 => self.each(|client| poster.leave(gateway, client)),
+            op => Err(Error::invalid(format!("op {op} is unknown"))),
+        }
+    }
+
+    /// Does all, and tells the first failure.
+    fn each(&self, mut act: impl FnMut(ClientId) -> Result<()>) -> Result<()> {
+        let mut result = Ok(());
+        for client in self.ids() {
+            let this = act(ClientId(client));
+            result = result.and(this);
+        }
+        result
+    }
+}
+
+/// Carries out many commands in one call. The buffer holds records one behind the other, each a
+/// `wsgate_record` with its ids and payload, padded to a multiple of 8 bytes; it need not be aligned.
+/// They are applied in order, with the same effect as the single calls; an unknown `op` or a stale id
+/// gets its status, and the rest proceed. When a record's lengths can't be right, that one and all
+/// behind it are not applied.
+///
+/// @param statuses one status a record, for the first `status_count`; may be NULL
+/// @return how many records were OK; INVALID when the buffer itself is broken
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_submit(
+    server: *mut Server,
+    buffer: *const c_void,
+    length: usize,
+    statuses: *mut i32,
+    status_count: usize,
+) -> i32 {
+    guard_count(|| {
+        // SAFETY: the caller's promise: NULL or live; `buffer` has `length` bytes.
+        let (server, mut rest) =
+            unsafe { (borrow("server", server)?, bytes("buffer", buffer.cast(), length)?) };
+        let status_count = if statuses.is_null() { 0 } else { status_count };
+        // SAFETY: only checked here: not NULL, or no elements; aligned; of a possible length.
+        unsafe { slice("statuses", statuses.cast_const(), status_count)? };
+        let server = &server.running()?.server;
+        BATCHES.with_borrow_mut(|batches| {
+            let mut poster = server.gathering(batches)?;
+            let (mut number, mut good, mut broken) = (0, 0, false);
+            let mut tell = |status: Status| {
+                if number < status_count {
+                    // SAFETY: within the caller's array, which is valid for writes by its promise.
+                    unsafe { statuses.add(number).write(status as i32) };
+                }
+                number += 1;
+            };
+            while !rest.is_empty() {
+                let Some((record, next)) = split(rest) else {
+                    broken = true;
+                    tell(Status::Invalid);
+                    break;
+                };
+                rest = next;
+                match record.apply(&mut poster) {
+                    Ok(()) => {
+                        good += 1;
+                        tell(Status::Ok);
+                    }
+                    Err(error) => tell(status_of(error.kind())),
+                }
+            }
+            poster.deliver();
+            if broken {
+                return Err(Error::invalid(format!(
+                    "record {} of the buffer has impossible lengths",
+                    number - 1
+                )));
+            }
+            Ok(good)
+        })
+    })
+}

@@ -1,0 +1,230 @@
+//! The constants and structs of the header.
+
+use std::ffi::c_void;
+
+pub use crate::counters::Info as ClientInfo;
+
+/// What an event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum EventKind {
+    /// Not raised by this version.
+    Handshake = 1,
+    /// Not raised by this version.
+    HandshakeGone = 2,
+    /// A connection became a client. `data`, native-endian: u32 header_count, u32 method_length,
+    /// u32 target_length, u32 peer_length, u32 local_length, u32 subprotocol_length; header_count times
+    /// { u32 name_length, u32 value_length }; then the bytes, without separators: method, target, peer
+    /// ("127.0.0.1:5000"), local, subprotocol, and each header's name and value.
+    Accept = 3,
+    /// A whole message; `data` is its payload. Text unless `WSGATE_EVENT_FLAG_BINARY` is set; text is
+    /// valid UTF-8.
+    Message = 4,
+    /// Not raised by this version.
+    Begin = 5,
+    /// Not raised by this version.
+    Chunk = 6,
+    /// Not raised by this version.
+    End = 7,
+    /// The answer to a ping: `value` is the ping's ticket, `data` a u64, the round trip in nanoseconds.
+    Pong = 8,
+    /// The outbox that answered FULL has room again: half of its limit.
+    Drain = 9,
+    /// Not raised by this version.
+    Outcome = 10,
+    /// The client is gone, and its id stale. `code` is the close code (RFC 6455 section 7.4; 1005: the
+    /// peer gave none; 1006: the connection was lost), `value` a `wsgate_close_cause`;
+    /// `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_info`,
+    /// whose first word is its size, and then the reason, UTF-8, to the end. Comes once for each ACCEPT.
+    Close = 11,
+    /// Not raised by this version.
+    Request = 12,
+    /// A log line: `code` is a `wsgate_log_level`, `data` the text, "target: message".
+    Log = 13,
+    /// The server has stopped: its last event, after every CLOSE.
+    Stopped = 14,
+}
+
+/// Bits of an event's `flags`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum EventFlag {
+    /// MESSAGE: it is binary.
+    Binary = 1,
+    /// CLOSE: both Close frames were exchanged.
+    Clean = 2,
+}
+
+/// Why a client was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum CloseCause {
+    /// The peer closed first.
+    Peer = 1,
+    /// The application closed.
+    Application = 2,
+    /// The peer broke the protocol (1002, 1007).
+    Protocol = 3,
+    /// The peer went over a limit (1009).
+    Limit = 4,
+    /// Too many pings stayed unanswered.
+    Heartbeat = 5,
+    /// The peer took broadcasts too slowly (1013).
+    Slow = 6,
+    /// The server stopped (1001).
+    Shutdown = 7,
+    /// The connection ended without a Close frame (1006).
+    Lost = 8,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum LogLevel {
+    /// Nothing.
+    Off = 0,
+    /// What the operator must look at.
+    Error = 1,
+    /// What is odd, and survived.
+    Warn = 2,
+    /// What a server's life is made of.
+    Info = 3,
+    /// Each refusal.
+    Debug = 4,
+    /// Everything.
+    Trace = 5,
+}
+
+/// The operations of `wsgate_submit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum Op {
+    /// Send the payload as text to the client `target`.
+    SendText = 1,
+    /// Send the payload as binary to the client `target`.
+    SendBinary = 2,
+    /// Ping the client `target`, with `ticket`.
+    Ping = 3,
+    /// Close the client `target`: `flags` is the close code, the payload the reason.
+    Close = 4,
+    /// Broadcast the payload as text to the gateway `target`, but not to the clients in the ids.
+    BroadcastText = 5,
+    /// Broadcast the payload as binary to the gateway `target`, but not to the clients in the ids.
+    BroadcastBinary = 6,
+    /// Add the clients in the ids to the gateway `target`.
+    GatewayAdd = 7,
+    /// Remove the clients in the ids from the gateway `target`.
+    GatewayRemove = 8,
+}
+
+/// One event. In a batch, step by the batch's `event_size`: events may grow at their end.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Event {
+    /// A `wsgate_event_kind`. Ignore what you don't know.
+    pub kind: u32,
+    /// `wsgate_event_flag` bits.
+    pub flags: u32,
+    /// The client's id; 0 for events of the server.
+    pub client: u64,
+    /// What `wsgate_client_set_user_data` gave this client; 0 else.
+    pub user_data: u64,
+    /// The payload; see the kind. Borrowed: in a callback until it returns, in a batch until the batch
+    /// is taken into again.
+    pub data: *const c_void,
+    /// The payload's length in bytes.
+    pub length: u64,
+    /// A close code or log level; see the kind.
+    pub code: u32,
+    /// The number of the client's endpoint.
+    pub endpoint: u32,
+    /// A ticket or cause; see the kind.
+    pub value: u64,
+    /// Wall clock, nanoseconds since 1970.
+    pub time_ns: u64,
+}
+
+/// Events that were taken, and one block with all their payloads.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Batch {
+    /// `count` events, `event_size` bytes apart.
+    pub events: *const Event,
+    /// How far one event lies from the next.
+    pub event_size: u64,
+    /// How many there are.
+    pub count: u64,
+    /// The block that every event's `data` points into.
+    pub payload: *const c_void,
+    /// Its length in bytes.
+    pub payload_length: u64,
+    /// How many events still waited in the server.
+    pub pending: u64,
+}
+
+/// The head of one record for `wsgate_submit`: 32 bytes. Then come `ids` ids of 8 bytes, `length` bytes
+/// of payload, and padding up to `size`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Record {
+    /// A `wsgate_op`.
+    pub op: u16,
+    /// See the operation; 0 else.
+    pub flags: u16,
+    /// The whole record with its padding, a multiple of 8.
+    pub size: u32,
+    /// A client or a gateway.
+    pub target: u64,
+    /// The caller's own number, which comes back in events.
+    pub ticket: u64,
+    /// How many ids follow.
+    pub ids: u32,
+    /// How many bytes of payload follow the ids.
+    pub length: u32,
+}
+
+const _: () = {
+    assert!(size_of::<Event>() == 64 && size_of::<crate::delivery::Record>() == 64);
+    assert!(std::mem::offset_of!(Event, data) == std::mem::offset_of!(crate::delivery::Record, data));
+    assert!(std::mem::offset_of!(Event, time_ns) == 56);
+    assert!(size_of::<Record>() == 32 && size_of::<ClientInfo>() == 176);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{self, Cause, Kind};
+
+    #[test]
+    fn the_constants_are_the_engines() {
+        for (kind, number) in [
+            (Kind::Accept, EventKind::Accept as u32),
+            (Kind::Message, EventKind::Message as u32),
+            (Kind::Pong, EventKind::Pong as u32),
+            (Kind::Drain, EventKind::Drain as u32),
+            (Kind::Close, EventKind::Close as u32),
+            (Kind::Log, EventKind::Log as u32),
+            (Kind::Stopped, EventKind::Stopped as u32),
+        ] {
+            assert_eq!(kind as u32, number, "{kind:?}");
+        }
+        for (cause, number) in [
+            (Cause::Peer, CloseCause::Peer as u64),
+            (Cause::Application, CloseCause::Application as u64),
+            (Cause::Protocol, CloseCause::Protocol as u64),
+            (Cause::Limit, CloseCause::Limit as u64),
+            (Cause::Heartbeat, CloseCause::Heartbeat as u64),
+            (Cause::Slow, CloseCause::Slow as u64),
+            (Cause::Shutdown, CloseCause::Shutdown as u64),
+            (Cause::Lost, CloseCause::Lost as u64),
+        ] {
+            assert_eq!(cause as u64, number, "{cause:?}");
+        }
+        assert_eq!(
+            (event::FLAG_BINARY, event::FLAG_CLEAN),
+            (EventFlag::Binary as u32, EventFlag::Clean as u32)
+        );
+        assert_eq!(crate::config::LOG_LEVEL.max, LogLevel::Trace as u64);
+        assert_eq!(crate::config::LOG_LEVEL.default, LogLevel::Warn as u64);
+    }
+}

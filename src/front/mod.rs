@@ -1,0 +1,131 @@
+//! The control plane: everything that happens before a connection is a WebSocket.
+//!
+//! ```text
+//!   listener ── accepts ──> http ── one task and one hyper connection per socket
+//!                             │
+//!                           route ── the path of an endpoint ──> acceptor ──> 101, or a refusal
+//!                             │                                     │
+//!                             └── anything else ──> statics, 404    └──> Intake::adopt: the data plane
+//! ```
+//!
+//! One thread runs all of it on a tokio runtime of its own. At the upgrade the socket leaves tokio for good,
+//! with the bytes that hyper had already read behind the request.
+
+mod acceptor;
+#[cfg(test)]
+mod harness;
+mod http;
+mod listener;
+mod reply;
+pub mod request;
+mod route;
+mod statics;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+/// The target of this plane's log lines, whichever of its files they come from.
+const LOG: &str = "wsgate::front";
+
+/// How long a stop waits for responses and half-sent requests before it cuts them.
+const STOP_BOUND: Duration = Duration::from_secs(1);
+
+/// Threads for the file system's blocking calls; files beyond that wait their turn.
+const FILE_THREADS: usize = 8;
+
+/// What the control plane is told before it starts.
+pub(crate) struct Settings {
+    /// The endpoints; the index is the endpoint's number.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// Where static files are served from; without one every other request is a 404.
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// A path that upgrades.
+pub(crate) struct Endpoint {
+    /// Compared with the target's path as it was sent, without decoding.
+    pub(crate) path: String,
+    /// The allowed origins; empty allows all.
+    pub(crate) origins: Vec<String>,
+}
+
+/// What an upgraded connection brings to the data plane.
+pub(crate) struct Upgraded {
+    /// Nonblocking, with `TCP_NODELAY` set; tokio does not watch it any more.
+    pub(crate) stream: std::net::TcpStream,
+    /// What the peer sent right behind its request: the first frames, to be read before the socket.
+    pub(crate) early: Bytes,
+    /// The endpoint's number.
+    pub(crate) endpoint: u32,
+    /// The request, encoded (see [`request`]).
+    pub(crate) request: Vec<u8>,
+}
+
+/// The data plane's door.
+pub(crate) trait Intake: Send + Sync + 'static {
+    /// Takes a connection whose 101 has been sent. Called on the front's thread: must not block.
+    fn adopt(&self, upgraded: Upgraded);
+}
+
+/// The control plane, ready to run.
+pub(crate) struct Front {
+    runtime: Runtime,
+    listeners: Vec<tokio::net::TcpListener>,
+    site: Arc<http::Site>,
+}
+
+impl Front {
+    /// Prepares all that can fail, so that [`Front::run`] cannot.
+    pub(crate) fn new(
+        listeners: Vec<std::net::TcpListener>,
+        settings: Settings,
+        intake: Arc<dyn Intake>,
+    ) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .thread_name("wsgate-files")
+            .max_blocking_threads(FILE_THREADS)
+            .build()?;
+        let context = runtime.enter();
+        let listeners = listeners
+            .into_iter()
+            .map(|listener| {
+                listener.set_nonblocking(true)?;
+                tokio::net::TcpListener::from_std(listener)
+            })
+            .collect::<io::Result<_>>()?;
+        drop(context);
+        let site = Arc::new(http::Site::new(settings, intake)?);
+        Ok(Self { runtime, listeners, site })
+    }
+
+    /// Serves until `stop` resolves, or its sender is gone. Then the listeners close, idle connections and
+    /// unfinished requests end, and what still runs after [`STOP_BOUND`] is cut. Nothing is adopted after
+    /// this returns.
+    pub(crate) fn run(self, stop: oneshot::Receiver<()>) {
+        let Self { runtime, listeners, site } = self;
+        runtime.block_on(async {
+            let (stopping, watch) = watch::channel(());
+            let mut serving = JoinSet::new();
+            for listener in listeners {
+                serving.spawn(listener::serve(listener, Arc::clone(&site), watch.clone()));
+            }
+            // An error means that the sender is gone, and with it whoever could stop this later.
+            let _ = stop.await;
+            // Nothing is ever sent: that the channel closes is the signal, and nobody can miss it.
+            drop(stopping);
+            while serving.join_next().await.is_some() {}
+        });
+        // A file system that hangs must not hang the stop.
+        runtime.shutdown_timeout(STOP_BOUND);
+    }
+}

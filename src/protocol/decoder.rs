@@ -1,0 +1,265 @@
+//! From a peer's bytes to messages and control frames.
+
+use super::frame::{self, Header, MAX_HEADER, Opcode};
+use super::{Codec, Failure, mask, utf8};
+
+/// What a peer may send. Lengths count payload bytes; a message's also after decompression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest message.
+    pub message: u64,
+    /// The longest frame.
+    pub frame: u64,
+    /// The most fragments of one message.
+    pub fragments: u64,
+}
+
+/// What a peer said.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A whole message; text is valid UTF-8.
+    Message {
+        /// Binary rather than text.
+        binary: bool,
+        /// The payload.
+        data: &'a [u8],
+    },
+    /// A ping, to be answered with the same payload.
+    Ping(&'a [u8]),
+    /// A pong.
+    Pong(&'a [u8]),
+    /// A Close frame's payload, not judged yet.
+    Close(&'a [u8]),
+}
+
+/// One peer's frames (RFC 6455 §5). Holds no buffer while nothing is unfinished.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// The beginning of a header whose end has not come.
+    head: [u8; MAX_HEADER],
+    head_length: u8,
+    /// The frame whose payload is arriving.
+    frame: Option<Frame>,
+    /// The message whose frames are arriving.
+    message: Option<Message>,
+    /// The payload of an unfinished control frame.
+    control: Vec<u8>,
+    /// `message`, or `control`, was handed out and is to be forgotten at the next call.
+    delivered: bool,
+    frames: u64,
+}
+
+#[derive(Debug)]
+struct Frame {
+    opcode: Opcode,
+    fin: bool,
+    mask: [u8; 4],
+    left: u64,
+}
+
+#[derive(Debug)]
+struct Message {
+    binary: bool,
+    compressed: bool,
+    fragments: u64,
+    text: utf8::Stream,
+    data: Vec<u8>,
+}
+
+impl Decoder {
+    /// Takes bytes off the front of `input`, unmasking them in place, up to the end of the first thing
+    /// said in them. Returns how many it took and what was said; `None` when it took them all and
+    /// nothing is complete. `rsv1` frames are refused unless there is a codec (§5.2).
+    pub fn next<'a>(
+        &'a mut self,
+        input: &'a mut [u8],
+        limits: &Limits,
+        mut codec: Option<&mut (dyn Codec + 'static)>,
+    ) -> Result<(usize, Option<Item<'a>>), Failure> {
+        if std::mem::take(&mut self.delivered) {
+            self.forget();
+        }
+        let mut at = 0;
+        loop {
+            if self.frame.is_none() {
+                let (taken, header) = self.header(input.get(at..).unwrap_or_default())?;
+                at += taken;
+                let Some(header) = header else { return Ok((at, None)) };
+                self.frames += 1;
+                self.admit(&header, limits, codec.is_some())?;
+                let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+                if let Some(end) = at.checked_add(length).filter(|end| *end <= input.len()) {
+                    if header.opcode.is_control() {
+                        let payload = input.get_mut(at..end).unwrap_or_default();
+                        mask::apply(payload, header.mask);
+                        return Ok((end, Some(control(header.opcode, payload))));
+                    }
+                    if header.fin && !header.rsv1 && self.message.is_none() {
+                        let payload = input.get_mut(at..end).unwrap_or_default();
+                        mask::apply(payload, header.mask);
+                        let binary = header.opcode == Opcode::Binary;
+                        if !binary && !utf8::is_valid(payload) {
+                            return Err(NOT_UTF8);
+                        }
+                        return Ok((end, Some(Item::Message { binary, data: payload })));
+                    }
+                }
+                self.begin(&header);
+            }
+            let Some(frame) = &mut self.frame else { return Ok((at, None)) };
+            let available = (input.len() - at).min(usize::try_from(frame.left).unwrap_or(usize::MAX));
+            let piece = input.get_mut(at..at + available).unwrap_or_default();
+            frame.mask = mask::apply(piece, frame.mask);
+            frame.left -= available as u64;
+            at += available;
+            let (opcode, fin, complete) = (frame.opcode, frame.fin, frame.left == 0);
+            if opcode.is_control() {
+                self.control.extend_from_slice(piece);
+            } else if let Some(message) = &mut self.message {
+                message.push(piece, complete && fin, limits, codec.as_deref_mut())?;
+            }
+            if !complete {
+                return Ok((at, None));
+            }
+            self.frame = None;
+            if opcode.is_control() {
+                self.delivered = true;
+                return Ok((at, Some(control(opcode, &self.control))));
+            }
+            if fin {
+                self.delivered = true;
+                let Some(message) = &mut self.message else { return Ok((at, None)) };
+                if !message.binary && !message.text.finish() {
+                    return Err(NOT_UTF8);
+                }
+                return Ok((at, Some(Item::Message { binary: message.binary, data: &message.data })));
+            }
+        }
+    }
+
+    /// How many frames have begun.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Forgets what was handed out: a control frame leaves the message around it alone.
+    fn forget(&mut self) {
+        self.control = Vec::new();
+        if self.message.as_ref().is_some_and(|message| message.complete()) {
+            self.message = None;
+        }
+    }
+
+    /// Reads a header that may have begun in an earlier input.
+    fn header(&mut self, input: &[u8]) -> Result<(usize, Option<Header>), Failure> {
+        let before = usize::from(self.head_length);
+        if before == 0
+            && let Some(header) = frame::parse(input)?
+        {
+            return Ok((header.size, Some(header)));
+        }
+        let room = self.head.get_mut(before..).unwrap_or_default();
+        let added = room.len().min(input.len());
+        for (place, byte) in room.iter_mut().zip(input) {
+            *place = *byte;
+        }
+        let header = frame::parse(self.head.get(..before + added).unwrap_or_default())?;
+        match header {
+            Some(header) => {
+                self.head_length = 0;
+                Ok((header.size - before, Some(header)))
+            }
+            None => {
+                self.head_length = (before + added) as u8;
+                Ok((added, None))
+            }
+        }
+    }
+
+    /// Judges a header by what came before it and by the limits.
+    fn admit(&self, header: &Header, limits: &Limits, codec: bool) -> Result<(), Failure> {
+        let first = matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        if header.rsv1 && !(codec && first) {
+            return Err(Failure::protocol("reserved bit set"));
+        }
+        if header.opcode.is_control() {
+            return Ok(());
+        }
+        match (&self.message, first) {
+            (Some(_), true) => return Err(Failure::protocol("new message inside a fragmented one")),
+            (None, false) => return Err(Failure::protocol("continuation of no message")),
+            _ => {}
+        }
+        if header.length > limits.frame {
+            return Err(Failure::too_big("frame too big"));
+        }
+        let (so_far, fragments) =
+            self.message.as_ref().map_or((0, 0), |message| (message.data.len() as u64, message.fragments));
+        if header.length > limits.message.saturating_sub(so_far) {
+            return Err(Failure::too_big("message too big"));
+        }
+        if fragments >= limits.fragments {
+            return Err(Failure::too_big("message in too many fragments"));
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, header: &Header) {
+        self.frame =
+            Some(Frame { opcode: header.opcode, fin: header.fin, mask: header.mask, left: header.length });
+        if header.opcode.is_control() {
+            return;
+        }
+        let message = self.message.get_or_insert_with(|| Message {
+            binary: header.opcode == Opcode::Binary,
+            compressed: header.rsv1,
+            fragments: 0,
+            text: utf8::Stream::default(),
+            data: Vec::new(),
+        });
+        message.fragments += 1;
+    }
+}
+
+const NOT_UTF8: Failure = Failure::data("text is not UTF-8");
+/// Marks a message that was handed out.
+const COMPLETE: u64 = u64::MAX;
+
+impl Message {
+    fn push(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        limits: &Limits,
+        codec: Option<&mut (dyn Codec + 'static)>,
+    ) -> Result<(), Failure> {
+        let before = self.data.len();
+        match codec.filter(|_| self.compressed) {
+            Some(codec) => codec.decode(piece, end, &mut self.data, limits.message)?,
+            None => self.data.extend_from_slice(piece),
+        }
+        if end {
+            self.fragments = COMPLETE;
+        }
+        if !self.binary && !self.text.push(self.data.get(before..).unwrap_or_default()) {
+            return Err(NOT_UTF8);
+        }
+        Ok(())
+    }
+
+    fn complete(&self) -> bool {
+        self.fragments == COMPLETE
+    }
+}
+
+fn control(opcode: Opcode, payload: &[u8]) -> Item<'_> {
+    match opcode {
+        Opcode::Ping => Item::Ping(payload),
+        Opcode::Pong => Item::Pong(payload),
+        _ => Item::Close(payload),
+    }
+}
+
+#[cfg(test)]
+#[path = "decoder_tests.rs"]
+mod tests;

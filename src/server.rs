@@ -1,0 +1,369 @@
+//! A server's life: start, stop, and the calls in between.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::clock::Now;
+use crate::config::{ClientId, Config, GatewayId};
+use crate::delivery::Delivery;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Kind, Sink};
+use crate::front::{self, Front, Intake, Upgraded};
+use crate::sys;
+use crate::telemetry;
+use crate::worker::{self, Adopt, Batch, Command, Mailbox, Poster, Shared, Worker, desk};
+
+/// A running server. Dropping it stops it at once and waits for its threads.
+///
+/// Every call may come from any thread and returns without waiting, [`Server::join`] apart.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    ports: Vec<u16>,
+    /// How the front is told to stop; taken by the first stop.
+    stop_front: Mutex<Option<oneshot::Sender<()>>>,
+    stopping: Arc<Stopping>,
+    supervisor: Mutex<Option<JoinHandle<()>>>,
+    /// The process that has the threads.
+    epoch: u32,
+}
+
+/// When the clients that are left will be cut.
+#[derive(Debug, Default)]
+struct Stopping {
+    deadline: Mutex<Option<Instant>>,
+    workers_told: AtomicBool,
+}
+
+/// The connections that may wait to be accepted; the kernel takes its own bound if that is lower.
+const BACKLOG: i32 = 4096;
+
+impl Server {
+    /// Binds, starts the threads, and listens. Address in use: BUSY.
+    pub fn start(config: Config, delivery: Delivery) -> Result<Self> {
+        if config.addresses.is_empty() {
+            return Err(Error::invalid("no address to listen on was set"));
+        }
+        sys::watch();
+        let listeners = config.addresses.iter().map(|address| bind(address)).collect::<Result<Vec<_>>>()?;
+        let ports = listeners
+            .iter()
+            .map(|listener| listener.local_addr().map(|address| address.port()))
+            .collect::<std::io::Result<_>>()
+            .map_err(|error| Error::io("reading a listener's address", &error))?;
+        let workers = match config.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers as usize,
+        };
+        let (mut polls, mut mailboxes) = (Vec::new(), Vec::new());
+        for _ in 0..workers {
+            let (poll, mailbox) =
+                worker::pair(worker::WAKER).map_err(|error| Error::io("making a poller", &error))?;
+            polls.push(poll);
+            mailboxes.push(mailbox);
+        }
+        let settings = front::Settings {
+            endpoints: config
+                .endpoints
+                .iter()
+                .map(|endpoint| front::Endpoint {
+                    path: endpoint.path.clone(),
+                    origins: endpoint.origins.clone(),
+                })
+                .collect(),
+            directory: config.directory.clone(),
+        };
+        let shared = Arc::new(Shared {
+            clients: crate::ids::Table::default(),
+            gateways: Arc::clone(&config.gateways),
+            endpoints: config.endpoints,
+            mailboxes,
+        });
+        if let Delivery::Pull(queue) = &delivery {
+            let mailboxes = shared.mailboxes.clone();
+            queue.set_wake(Box::new(move || mailboxes.iter().for_each(|mailbox| mailbox.wake())));
+        }
+        let intake: Arc<dyn Intake> = Arc::new(HandOut { shared: Arc::clone(&shared) });
+        let front = Front::new(listeners, settings, intake)
+            .map_err(|error| Error::io("starting the front", &error))?;
+
+        let level = config.log_level;
+        let mut threads = Vec::new();
+        for (number, poll) in polls.into_iter().enumerate() {
+            let (shared_, delivery_) = (Arc::clone(&shared), delivery.clone());
+            let thread = spawn(&format!("wsgate-{number}"), move || {
+                let sink = delivery_.sink();
+                telemetry::within(&delivery_, level, || {
+                    if let Some(worker) = Worker::new(number as u16, poll, shared_, sink) {
+                        worker.run();
+                    }
+                });
+            });
+            match thread {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    tell(&shared, Instant::now());
+                    threads.into_iter().for_each(|thread| drop(thread.join()));
+                    return Err(Error::io("starting a worker", &error));
+                }
+            }
+        }
+        let (stop_front, stop) = oneshot::channel();
+        let stopping = Arc::new(Stopping::default());
+        let supervisor = {
+            let (shared, stopping) = (Arc::clone(&shared), Arc::clone(&stopping));
+            spawn("wsgate-front", move || {
+                desk::enter_engine();
+                telemetry::within(&delivery, level, || front.run(stop));
+                supervise(&shared, &stopping, threads, delivery.sink());
+            })
+        };
+        let supervisor = supervisor.map_err(|error| {
+            tell(&shared, Instant::now());
+            Error::io("starting the front's thread", &error)
+        })?;
+        Ok(Self {
+            shared,
+            ports,
+            stop_front: Mutex::new(Some(stop_front)),
+            stopping,
+            supervisor: Mutex::new(Some(supervisor)),
+            epoch: sys::epoch(),
+        })
+    }
+
+    /// The port of the `index`-th address, as the system chose it for port 0.
+    pub fn port(&self, index: usize) -> Result<u16> {
+        let count = self.ports.len();
+        self.ports
+            .get(index)
+            .copied()
+            .ok_or_else(|| Error::invalid(format!("address {index} is not one of the server's {count}")))
+    }
+
+    /// Stops: no new clients, 1001 "Server shutting down" to all, and after the grace period the rest
+    /// is cut. Returns at once; STOPPED is the last event. Stopping again can only shorten the grace.
+    pub fn stop(&self, grace: Duration) -> Result<()> {
+        self.here()?;
+        let now = Instant::now();
+        let deadline = now.checked_add(grace).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
+        let mut until = self.stopping.deadline.lock();
+        if until.is_none_or(|until| deadline < until) {
+            *until = Some(deadline);
+            if self.stopping.workers_told.load(Ordering::SeqCst) {
+                tell(&self.shared, deadline);
+            }
+        }
+        drop(until);
+        if let Some(stop) = self.stop_front.lock().take() {
+            // It fails when the front has ended already.
+            let _ = stop.send(());
+        }
+        Ok(())
+    }
+
+    /// Waits until the server has stopped; does not stop it. REENTRANT on the engine's own threads.
+    pub fn join(&self) -> Result<()> {
+        self.here()?;
+        if desk::in_engine() {
+            return Err(Error::new(ErrorKind::Reentrant, "a callback can't wait for the server's end"));
+        }
+        if let Some(supervisor) = self.supervisor.lock().take() {
+            // A panic there was the end of it, too.
+            let _ = supervisor.join();
+        }
+        Ok(())
+    }
+
+    /// Whether this is the process that started it: FORKED in a child.
+    pub fn here(&self) -> Result<()> {
+        if self.epoch == sys::epoch() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Forked,
+            "the server was started before fork(), and its threads are in the parent process",
+        ))
+    }
+
+    /// Posts single commands.
+    fn poster(&self) -> Result<Poster<'_>> {
+        self.here()?;
+        Ok(Poster::direct(&self.shared))
+    }
+
+    /// Sends a text message; it must be UTF-8. OK means queued; FULL: DRAIN will come.
+    pub fn send_text(&self, client: ClientId, text: &[u8]) -> Result<()> {
+        self.poster()?.send(client, false, text)
+    }
+
+    /// Sends a binary message. OK means queued; FULL: DRAIN will come.
+    pub fn send_binary(&self, client: ClientId, data: &[u8]) -> Result<()> {
+        self.poster()?.send(client, true, data)
+    }
+
+    /// Pings; the answer raises PONG with this ticket.
+    pub fn ping(&self, client: ClientId, ticket: u64) -> Result<()> {
+        self.poster()?.ping(client, ticket)
+    }
+
+    /// Begins the closing handshake (RFC 6455 §7.1.2). The reason has at most 123 bytes.
+    pub fn close(&self, client: ClientId, code: u32, reason: &[u8]) -> Result<()> {
+        self.poster()?.close(client, code, reason)
+    }
+
+    /// Gives a client a word, which comes with each of its events from now on.
+    pub fn set_user_data(&self, client: ClientId, word: u64) -> Result<()> {
+        self.here()?;
+        match self.shared.clients.get(client.0) {
+            Some(entry) => {
+                entry.value.set_user_data(word);
+                Ok(())
+            }
+            None => Err(Error::new(ErrorKind::Closed, format!("client {} is gone", client.0))),
+        }
+    }
+
+    /// Makes a gateway.
+    pub fn new_gateway(&self) -> Result<GatewayId> {
+        self.here()?;
+        self.shared.gateways.create()
+    }
+
+    /// Ends a gateway; its members stay connected.
+    pub fn free_gateway(&self, gateway: GatewayId) -> Result<()> {
+        self.poster()?.retire(gateway)
+    }
+
+    /// Adds a client to a gateway. It leaves by itself when it closes.
+    pub fn join_gateway(&self, gateway: GatewayId, client: ClientId) -> Result<()> {
+        self.poster()?.join(gateway, client)
+    }
+
+    /// Takes a client out of a gateway.
+    pub fn leave_gateway(&self, gateway: GatewayId, client: ClientId) -> Result<()> {
+        self.poster()?.leave(gateway, client)
+    }
+
+    /// How many members a gateway has. Joins and leaves that the workers have not come to don't count.
+    pub fn gateway_count(&self, gateway: GatewayId) -> Result<u64> {
+        self.here()?;
+        self.shared.gateways.members(gateway)
+    }
+
+    /// Sends a text message to a gateway's members, but not to those in `except`.
+    pub fn broadcast_text(&self, gateway: GatewayId, text: &[u8], except: &[ClientId]) -> Result<()> {
+        self.broadcast(gateway, false, text, except.iter().map(|client| client.0))
+    }
+
+    /// Sends a binary message to a gateway's members, but not to those in `except`.
+    pub fn broadcast_binary(&self, gateway: GatewayId, data: &[u8], except: &[ClientId]) -> Result<()> {
+        self.broadcast(gateway, true, data, except.iter().map(|client| client.0))
+    }
+
+    /// Sends to a gateway's members, whoever's ids `except` yields apart.
+    pub(crate) fn broadcast(
+        &self,
+        gateway: GatewayId,
+        binary: bool,
+        data: &[u8],
+        except: impl Iterator<Item = u64> + Clone,
+    ) -> Result<()> {
+        self.poster()?.broadcast(gateway, binary, data, except)
+    }
+
+    /// Gathers many commands, for the C ABI's batched way back.
+    pub(crate) fn gathering<'a>(&'a self, batches: &'a mut Vec<Batch>) -> Result<Poster<'a>> {
+        self.here()?;
+        Ok(Poster::gathering(&self.shared, batches))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // In a forked child there is nothing to stop.
+        if self.stop(Duration::ZERO).is_ok() {
+            let _ = self.join();
+        }
+    }
+}
+
+fn bind(address: &str) -> Result<TcpListener> {
+    let bound = || -> std::io::Result<TcpListener> {
+        let address: std::net::SocketAddr =
+            address.parse().map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidInput))?;
+        let socket =
+            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            // `[::]:80` and `0.0.0.0:80` are two addresses, whatever the system's default is.
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket.into())
+    };
+    bound().map_err(|error| Error::io(&format!("listening on {address}"), &error))
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    sys::blocked(|| std::thread::Builder::new().name(name.to_owned()).spawn(run))
+}
+
+/// Tells all workers to stop.
+fn tell(shared: &Shared, deadline: Instant) {
+    for mailbox in &shared.mailboxes {
+        mailbox.post(|batch| batch.commands.push(Command::Stop { deadline }));
+    }
+}
+
+/// What follows the front's end: the workers stop, then STOPPED is raised.
+fn supervise(shared: &Shared, stopping: &Stopping, workers: Vec<JoinHandle<()>>, mut sink: Box<dyn Sink>) {
+    {
+        let deadline = stopping.deadline.lock();
+        stopping.workers_told.store(true, Ordering::SeqCst);
+        tell(shared, deadline.unwrap_or_else(Instant::now));
+    }
+    for worker in workers {
+        let _ = worker.join();
+    }
+    let stopped = Event::of_server(Kind::Stopped, Now::read().wall_ns);
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink.event(&stopped)));
+    sink.flush();
+}
+
+/// Gives upgraded sockets to workers.
+struct HandOut {
+    shared: Arc<Shared>,
+}
+
+impl Intake for HandOut {
+    fn adopt(&self, upgraded: Upgraded) {
+        let Upgraded { stream, early, endpoint, request } = upgraded;
+        let clients = |mailbox: &Mailbox| AtomicU32::load(&mailbox.clients, Ordering::Relaxed);
+        let least = self.shared.mailboxes.iter().enumerate().min_by_key(|(_, mailbox)| clients(mailbox));
+        let (Some((worker, mailbox)), Some(settings)) = (least, self.shared.endpoints.get(endpoint as usize))
+        else {
+            return;
+        };
+        let id = self.shared.clients.insert(|id, client| {
+            client.prepare(id, worker as u16, settings.outbox_bytes, settings.outbox_messages);
+        });
+        let Some(id) = id else {
+            tracing::warn!("the table of clients is full");
+            return;
+        };
+        mailbox.clients.fetch_add(1, Ordering::Relaxed);
+        let adopt = Adopt { id, stream, early, endpoint, request };
+        if !mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt)))) {
+            self.shared.clients.remove(id);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Our `tracing` events as LOG events of the server they belong to.
+//!
+//! No global logger is touched: the subscriber is set on the engine's own threads, one server each.
+
+use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Level, Metadata, Subscriber};
+
+use crate::clock::Now;
+use crate::delivery::Delivery;
+use crate::event::{Event, Kind};
+
+/// Turns events up to a level into LOG.
+pub(crate) struct Logs {
+    delivery: Delivery,
+    level: u64,
+    spans: AtomicU64,
+}
+
+/// Runs `f` with this thread's events going to `delivery`.
+pub(crate) fn within<T>(delivery: &Delivery, level: u64, f: impl FnOnce() -> T) -> T {
+    if level == 0 {
+        return f();
+    }
+    let logs = Logs { delivery: delivery.clone(), level, spans: AtomicU64::new(1) };
+    tracing::subscriber::with_default(logs, f)
+}
+
+fn number(level: &Level) -> u64 {
+    match *level {
+        Level::ERROR => 1,
+        Level::WARN => 2,
+        Level::INFO => 3,
+        Level::DEBUG => 4,
+        Level::TRACE => 5,
+    }
+}
+
+impl Subscriber for Logs {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        // What hyper and tokio say of themselves is not the application's.
+        metadata.is_event()
+            && number(metadata.level()) <= self.level
+            && metadata.target().starts_with("wsgate")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed).max(1))
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = Line(format!("{}: ", event.metadata().target()));
+        event.record(&mut line);
+        self.delivery.log(&Event {
+            data: line.0.as_bytes(),
+            code: number(event.metadata().level()) as u32,
+            ..Event::of_server(Kind::Log, Now::read().wall_ns)
+        });
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// `target: message name=value …`
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing to a String can't fail.
+        let _ = match field.name() {
+            "message" => write!(self.0, "{value:?}"),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::{Queue, Taken};
+    use std::time::Duration;
+
+    #[test]
+    fn events_up_to_the_level_become_log_events() {
+        let queue = Queue::new(1 << 20).unwrap();
+        within(&Delivery::Pull(queue.clone()), 2, || {
+            tracing::warn!(client = 7, "something odd");
+            tracing::info!("not this");
+            tracing::warn!(target: "hyper", "nor this");
+        });
+        tracing::error!("nor what others say elsewhere");
+        let mut taken = Taken::new();
+        assert_eq!(queue.take(&mut taken, 0, Some(Duration::ZERO)).unwrap(), 1);
+        let record = taken.records()[0];
+        assert_eq!((record.kind, record.code), (Kind::Log as u32, 2));
+        assert_eq!(taken.data(&record), b"wsgate::telemetry::tests: something odd client=7");
+    }
+}

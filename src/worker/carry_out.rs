@@ -1,0 +1,290 @@
+//! The turn's commands, one by one, in the order in which they came.
+
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use mio::Interest;
+use mio::net::TcpStream;
+
+use crate::connection::Connection;
+use crate::connection::outbox::{Arena, Class};
+use crate::event::{Cause, Event, Kind};
+use crate::gateway::Membership;
+use crate::protocol::frame;
+
+use super::mailbox::Span;
+use super::{Adopt, Batch, Command, Desktop, Held, Worker};
+
+impl Worker {
+    /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in
+    /// which [`super::desk::Desk::post`] chose between the two.
+    pub(super) fn carry_out_mail(&mut self, spare: &mut Batch) {
+        loop {
+            if !self.desk.local.borrow().is_empty() {
+                std::mem::swap(&mut *self.desk.local.borrow_mut(), spare);
+                self.carry_out(spare);
+                continue;
+            }
+            self.desk.mailbox.take(spare);
+            if spare.is_empty() {
+                return;
+            }
+            self.carry_out(spare);
+            if self.desk.local.borrow().is_empty() {
+                // What has arrived meanwhile waits for the next turn: reading goes on.
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, batch: &mut Batch) {
+        self.desk.carrying.set(true);
+        self.desk.outgoing.borrow_mut().begin_batch(std::mem::take(&mut batch.bytes));
+        let ids = std::mem::take(&mut batch.ids);
+        for command in batch.commands.drain(..) {
+            match command {
+                Command::Send { client, frame } => self.send(client, frame),
+                Command::SendShared { client, frame } => {
+                    if let Some(place) = self.place_of(client) {
+                        self.send_shared(place, &frame, true);
+                    }
+                }
+                Command::Broadcast { gateway, frame, except } => {
+                    let except = ids.get(except.start as usize..except.end as usize).unwrap_or_default();
+                    self.broadcast(gateway, &Outgo::Batch(frame), except);
+                }
+                Command::BroadcastShared { gateway, frame, except } => {
+                    let except = ids.get(except.start as usize..except.end as usize).unwrap_or_default();
+                    self.broadcast(gateway, &Outgo::Shared(frame), except);
+                }
+                Command::Ping { client, ticket } => {
+                    let now = self.now;
+                    self.with_port(client, |connection, port| connection.ping(ticket, now, port));
+                }
+                Command::Close { client, code, reason } => {
+                    let outgoing = self.desk.outgoing.borrow();
+                    let reason = outgoing.batch_bytes(reason.start, reason.end).to_vec();
+                    drop(outgoing);
+                    self.close(client, code, &reason, Cause::Application);
+                }
+                Command::Join { gateway, client } => self.join(gateway, client),
+                Command::Leave { gateway, client } => {
+                    let Some(place) = self.place_of(client) else { continue };
+                    let Some(held) = self.held.get_mut(place as usize) else { continue };
+                    if let Some(membership) = Membership::take(&mut held.memberships, gateway) {
+                        self.leave(membership);
+                    }
+                }
+                Command::Retire { gateway } => {
+                    for place in self.members.retire(gateway) {
+                        if let Some(held) = self.held.get_mut(place as usize) {
+                            Membership::take(&mut held.memberships, gateway);
+                        }
+                    }
+                }
+                Command::Adopt(adopt) => self.adopt(*adopt),
+                Command::Stop { deadline } => self.stop(deadline),
+            }
+        }
+        self.flush();
+        batch.bytes = self.desk.outgoing.borrow_mut().end_batch();
+        batch.ids = ids;
+        batch.clear();
+        self.desk.carrying.set(false);
+    }
+
+    /// Where a client lives here, unless it is gone.
+    fn place_of(&self, client: u64) -> Option<u32> {
+        let place = self.shared.clients.get(client)?.value.place();
+        let held = self.held.get(place as usize)?;
+        (held.connection.id == client).then_some(place)
+    }
+
+    fn with_port(&mut self, client: u64, act: impl FnOnce(&mut Connection, &mut Desktop<'_>)) -> Option<u32> {
+        let place = self.place_of(client)?;
+        let held = self.held.get_mut(place as usize)?;
+        let mut port = Desktop {
+            place,
+            endpoint: held.connection.endpoint,
+            id: client,
+            entry: self.shared.clients.get(client),
+            desk: &self.desk,
+            sink: &mut *self.sink,
+            now: self.now,
+        };
+        act(&mut held.connection, &mut port);
+        Some(place)
+    }
+
+    fn send(&mut self, client: u64, frame: Span) {
+        let Some(place) = self.place_of(client) else { return };
+        self.queue(place, &Outgo::Batch(frame), true);
+    }
+
+    fn send_shared(&mut self, place: u32, frame: &Arc<Vec<u8>>, counted: bool) {
+        self.queue(place, &Outgo::Shared(Arc::clone(frame)), counted);
+    }
+
+    /// Queues a frame for a client who is still open, through its codec if it has one.
+    fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) {
+        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.is_open()) else {
+            return;
+        };
+        let mut outgoing = self.desk.outgoing.borrow_mut();
+        if let Some(codec) = held.connection.codec() {
+            let bytes = match frame {
+                Outgo::Batch(span) => outgoing.batch_bytes(span.start, span.end),
+                Outgo::Shared(block) => block,
+            };
+            let mut encoded = Vec::new();
+            if let Some((opcode, payload)) = frame::split(bytes)
+                && codec.encode(payload, &mut encoded)
+            {
+                outgoing.push_encoded(place, opcode, &encoded, counted);
+                return;
+            }
+        }
+        match frame {
+            Outgo::Batch(span) => {
+                outgoing.push_run(place, Arena::Batch, Class::Plain, span.start, span.end, true, counted);
+            }
+            Outgo::Shared(block) => outgoing.push_shared(place, block, counted),
+        }
+    }
+
+    /// Queues a frame for every member but the excepted. A member whose outbox is full is too slow.
+    fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64]) {
+        self.broadcasts += 1;
+        for id in except {
+            if let Some(place) = self.place_of(*id)
+                && let Some(outbox) = self.desk.outgoing.borrow_mut().outbox(place)
+            {
+                outbox.excluded_from = self.broadcasts;
+            }
+        }
+        let length = match frame {
+            Outgo::Batch(span) => u64::from(span.end - span.start),
+            Outgo::Shared(block) => block.len() as u64,
+        };
+        let mut slow = Vec::new();
+        // The member list is lent out: nothing below changes who is a member.
+        let members = self.members.lend(gateway);
+        for place in &members {
+            let Some(held) = self.held.get(*place as usize) else { continue };
+            let Some(entry) = self.shared.clients.get(held.connection.id) else { continue };
+            let mut outgoing = self.desk.outgoing.borrow_mut();
+            if outgoing.outbox(*place).is_none_or(|outbox| outbox.excluded_from == self.broadcasts) {
+                continue;
+            }
+            let uncounted = outgoing.uncounted(*place);
+            drop(outgoing);
+            if entry.value.is_over(length, uncounted.bytes.into(), uncounted.messages.into()) {
+                slow.push(held.connection.id);
+            } else {
+                self.queue(*place, frame, false);
+            }
+        }
+        self.members.give_back(gateway, members);
+        for client in slow {
+            self.close(client, 1013, b"Too slow", Cause::Slow);
+        }
+    }
+
+    fn join(&mut self, gateway: u64, client: u64) {
+        let Some(place) = self.place_of(client) else { return };
+        let Some(held) = self.held.get_mut(place as usize) else { return };
+        self.members.join(&self.shared.gateways, gateway, place, &mut held.memberships);
+    }
+
+    /// Begins a client's closing handshake.
+    fn close(&mut self, client: u64, code: u16, reason: &[u8], cause: Cause) {
+        let mut deadline = self.now.instant + self.close_period(client);
+        if let Some(at) = self.stops_at {
+            deadline = deadline.min(at);
+        }
+        if let Some(entry) = self.shared.clients.get(client) {
+            entry.value.begin_close();
+        }
+        let mut began = false;
+        let place = self.with_port(client, |connection, port| {
+            began = connection.close(code, reason, cause, deadline, port);
+        });
+        if let Some(place) = place.filter(|_| began) {
+            self.wheel.insert(deadline, place, client);
+        }
+    }
+
+    fn close_period(&self, client: u64) -> std::time::Duration {
+        let held = self.place_of(client).and_then(|place| self.held.get(place as usize));
+        held.and_then(|held| self.shared.endpoints.get(held.connection.endpoint as usize))
+            .map_or(std::time::Duration::ZERO, |endpoint| endpoint.close_period)
+    }
+
+    /// Makes a socket a client: registered, joined, announced; then what it sent early is read.
+    fn adopt(&mut self, adopt: Adopt) {
+        let Adopt { id, stream, early, endpoint, request } = adopt;
+        let mut stream = TcpStream::from_std(stream);
+        let place = self.held.vacant_key() as u32;
+        let token = mio::Token(place as usize);
+        // Both interests at once and edge-triggered: the poller is never asked again.
+        if let Err(error) =
+            self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)
+        {
+            tracing::warn!("a new client can't be polled: {error}");
+            let _ = stream.shutdown(Shutdown::Both);
+            self.shared.clients.remove(id);
+            self.desk.mailbox.clients.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let connection = Connection::new(id, endpoint, None, self.now);
+        self.held.insert(Held {
+            stream,
+            connection,
+            memberships: Vec::new(),
+            lingers_until: None,
+            shut: false,
+        });
+        self.desk.outgoing.borrow_mut().open(place);
+        if let Some(entry) = self.shared.clients.get(id) {
+            entry.value.settle_at(place);
+        }
+        if let Some(gateway) = self.shared.endpoints.get(endpoint as usize).and_then(|e| e.gateway) {
+            self.join(gateway.0, id);
+        }
+        self.raise(&Event {
+            client: id,
+            data: &request,
+            endpoint,
+            ..Event::of_server(Kind::Accept, self.now.wall_ns)
+        });
+        if !early.is_empty() {
+            self.on_bytes(place, &mut early.to_vec());
+        }
+        if self.stops_at.is_some() {
+            self.close(id, 1001, SHUTTING_DOWN, Cause::Shutdown);
+        }
+    }
+
+    fn stop(&mut self, deadline: Instant) {
+        let first = self.stops_at.is_none();
+        self.stops_at = Some(self.stops_at.map_or(deadline, |at| at.min(deadline)));
+        if first {
+            let clients: Vec<u64> = self.held.iter().map(|(_, held)| held.connection.id).collect();
+            for client in clients {
+                self.close(client, 1001, SHUTTING_DOWN, Cause::Shutdown);
+            }
+        }
+    }
+}
+
+const SHUTTING_DOWN: &[u8] = b"Server shutting down";
+
+/// A frame on its way to outboxes.
+enum Outgo {
+    /// In the batch's arena.
+    Batch(Span),
+    /// A block of its own.
+    Shared(Arc<Vec<u8>>),
+}

@@ -1,0 +1,69 @@
+//! What a worker's own callbacks may touch directly.
+//!
+//! A callback that sends on the thread of the client's worker need not go through the mailbox: its
+//! frame goes straight into the outbox. The desk is how the send finds that worker, through the thread.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::connection::outbox::Outgoing;
+
+use super::mailbox::{Batch, Mailbox};
+
+/// The part of a worker that is open to calls from its own thread.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) outgoing: RefCell<Outgoing>,
+    /// Commands from this thread to itself.
+    pub(crate) local: RefCell<Batch>,
+    /// A batch is being carried out: what callbacks send meanwhile comes behind it.
+    pub(crate) carrying: Cell<bool>,
+}
+
+thread_local! {
+    static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
+    static ENGINE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks this thread as the engine's: what waits for the engine's threads may not be called here.
+pub(crate) fn enter_engine() {
+    ENGINE.set(true);
+}
+
+/// Whether this is one of the engine's threads, so that a call comes from a callback.
+pub(crate) fn in_engine() -> bool {
+    ENGINE.get()
+}
+
+/// Puts a worker's desk on its thread.
+pub(crate) fn set(desk: Option<Rc<Desk>>) {
+    DESK.set(desk);
+}
+
+/// Calls `f` with the desk, if this is the thread of the worker with this mailbox.
+#[inline]
+pub(crate) fn with<R>(mailbox: &Arc<Mailbox>, f: impl FnOnce(&Desk) -> R) -> Option<R> {
+    DESK.with_borrow(|desk| {
+        let desk = desk.as_ref()?;
+        Arc::ptr_eq(&desk.mailbox, mailbox).then(|| f(desk))
+    })
+}
+
+impl Desk {
+    /// Whether a frame may go straight into an outbox: nothing that was sent before it still waits.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.carrying.get() && self.local.borrow().is_empty() && !self.mailbox.is_filled()
+    }
+
+    /// Adds a command behind all that this thread has sent: to the local batch, or to the mailbox
+    /// while that holds something older.
+    pub(crate) fn post(&self, fill: impl FnOnce(&mut Batch)) {
+        if self.mailbox.is_filled() {
+            self.mailbox.post(fill);
+        } else {
+            fill(&mut self.local.borrow_mut());
+        }
+    }
+}

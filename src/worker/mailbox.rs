@@ -1,0 +1,296 @@
+//! How other threads tell a worker what to do: one queue, first in, first out.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::protocol::{Opcode, frame};
+
+/// A socket that has become a client.
+#[derive(Debug)]
+pub(crate) struct Adopt {
+    pub(crate) id: u64,
+    pub(crate) stream: TcpStream,
+    /// What the client sent behind its request.
+    pub(crate) early: Bytes,
+    pub(crate) endpoint: u32,
+    /// ACCEPT's data.
+    pub(crate) request: Vec<u8>,
+}
+
+/// A piece of a batch's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// What a worker can be told. Ids are checked when it is carried out: they may have become stale.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Send the frame in the span, which is reserved already.
+    Send { client: u64, frame: Span },
+    /// The same with a frame too large to be copied again.
+    SendShared { client: u64, frame: Arc<Vec<u8>> },
+    /// Send the frame in the span to a gateway's members, but not to the ids in the other.
+    Broadcast { gateway: u64, frame: Span, except: Span },
+    /// The same with a frame that all workers share.
+    BroadcastShared { gateway: u64, frame: Arc<Vec<u8>>, except: Span },
+    /// Ping with a ticket.
+    Ping { client: u64, ticket: u64 },
+    /// Begin the closing handshake; the reason is in the span.
+    Close { client: u64, code: u16, reason: Span },
+    /// A client joins a gateway.
+    Join { gateway: u64, client: u64 },
+    /// A client leaves a gateway.
+    Leave { gateway: u64, client: u64 },
+    /// A gateway is gone.
+    Retire { gateway: u64 },
+    /// A new client.
+    Adopt(Box<Adopt>),
+    /// Close everybody, and end when they are gone, or cut them at this time.
+    Stop { deadline: Instant },
+}
+
+/// Commands, and the bytes and ids that they refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) commands: Vec<Command>,
+    /// Frames as they go out, and reasons. Outboxes point into this while the batch is carried out.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ids: Vec<u64>,
+}
+
+/// A frame over this many bytes is a block of its own, which is not copied again.
+pub(crate) const INLINE: usize = 64 << 10;
+/// A batch whose vectors grew past this is not kept for reuse.
+const KEEP: usize = 1 << 20;
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Appends a frame.
+    #[inline]
+    pub(crate) fn frame(&mut self, opcode: Opcode, payload: &[u8]) -> Span {
+        let start = self.bytes.len() as u32;
+        frame::write(&mut self.bytes, opcode, payload);
+        Span { start, end: self.bytes.len() as u32 }
+    }
+
+    /// Appends plain bytes.
+    pub(crate) fn text(&mut self, text: &[u8]) -> Span {
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(text);
+        Span { start, end: self.bytes.len() as u32 }
+    }
+
+    /// Appends ids; the span counts ids, not bytes.
+    pub(crate) fn ids(&mut self, ids: impl IntoIterator<Item = u64>) -> Span {
+        let start = self.ids.len() as u32;
+        self.ids.extend(ids);
+        Span { start, end: self.ids.len() as u32 }
+    }
+
+    /// Moves everything from `other` behind what is here.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        if self.is_empty() {
+            std::mem::swap(self, other);
+            other.clear();
+            return;
+        }
+        let (bytes, ids) = (self.bytes.len() as u32, self.ids.len() as u32);
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ids.extend_from_slice(&other.ids);
+        self.commands.extend(other.commands.drain(..).map(|mut command| {
+            command.shift(bytes, ids);
+            command
+        }));
+        other.clear();
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.commands.clear();
+        self.bytes.clear();
+        self.ids.clear();
+        if self.bytes.capacity() > KEEP {
+            *self = Self::default();
+        }
+    }
+}
+
+impl Command {
+    fn shift(&mut self, bytes: u32, ids: u32) {
+        let by = |span: &mut Span, by: u32| {
+            span.start += by;
+            span.end += by;
+        };
+        match self {
+            Self::Send { frame, .. } => by(frame, bytes),
+            Self::Broadcast { frame, except, .. } => {
+                by(frame, bytes);
+                by(except, ids);
+            }
+            Self::BroadcastShared { except, .. } => by(except, ids),
+            Self::Close { reason, .. } => by(reason, bytes),
+            _ => {}
+        }
+    }
+}
+
+/// One worker's mailbox.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    queue: Mutex<Queue>,
+    /// Whether `queue` holds anything: so that the worker, and its own callbacks, need not lock.
+    filled: AtomicBool,
+    /// Whether the worker sleeps, or is about to.
+    parked: AtomicBool,
+    waker: mio::Waker,
+    /// How many clients live there.
+    pub(crate) clients: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    batch: Batch,
+    /// The worker has ended: nothing will be carried out.
+    ended: bool,
+}
+
+/// The bytes of a batch are named by 32-bit offsets.
+const MAX_BATCH: usize = 1 << 30;
+
+impl Mailbox {
+    pub(crate) fn new(waker: mio::Waker) -> Self {
+        Self {
+            queue: Mutex::default(),
+            filled: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
+            waker,
+            clients: AtomicU32::new(0),
+        }
+    }
+
+    /// Lets `fill` add to the queue, and sees that the worker is awake. False when it has ended.
+    pub(crate) fn post(&self, fill: impl FnOnce(&mut Batch)) -> bool {
+        {
+            let mut queue = self.queue.lock();
+            if queue.ended {
+                return false;
+            }
+            fill(&mut queue.batch);
+            self.filled.store(true, Ordering::SeqCst);
+        }
+        self.wake();
+        true
+    }
+
+    /// Moves a whole batch into the queue. False when the worker has ended.
+    pub(crate) fn append(&self, batch: &mut Batch) -> bool {
+        self.post(|queued| queued.append(batch))
+    }
+
+    /// Wakes the worker if it sleeps.
+    pub(crate) fn wake(&self) {
+        if self.parked.swap(false, Ordering::SeqCst) {
+            // A failure means that the worker's poller is gone, and with it the worker.
+            let _ = self.waker.wake();
+        }
+    }
+
+    /// Whether something waits.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.filled.load(Ordering::SeqCst)
+    }
+
+    /// Whether so much waits that frames should come as blocks of their own.
+    pub(crate) fn is_large(batch: &Batch) -> bool {
+        batch.bytes.len() > MAX_BATCH
+    }
+
+    /// The worker is about to sleep: true if it may. Who posts after this wakes it.
+    pub(crate) fn park(&self) -> bool {
+        self.parked.store(true, Ordering::SeqCst);
+        if self.is_filled() {
+            self.parked.store(false, Ordering::SeqCst);
+            return false;
+        }
+        true
+    }
+
+    pub(crate) fn unpark(&self) {
+        self.parked.store(false, Ordering::SeqCst);
+    }
+
+    /// Exchanges what waits for an empty batch.
+    pub(crate) fn take(&self, spare: &mut Batch) {
+        if self.is_filled() {
+            let mut queue = self.queue.lock();
+            std::mem::swap(&mut queue.batch, spare);
+            self.filled.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// The worker ends: what waits is dropped, and nothing more is taken.
+    pub(crate) fn end(&self) -> Batch {
+        let mut queue = self.queue.lock();
+        queue.ended = true;
+        std::mem::take(&mut queue.batch)
+    }
+}
+
+/// The poller of a worker, and the mailbox that wakes it.
+pub(crate) fn pair(token: mio::Token) -> io::Result<(mio::Poll, Arc<Mailbox>)> {
+    let poll = mio::Poll::new()?;
+    let waker = mio::Waker::new(poll.registry(), token)?;
+    Ok((poll, Arc::new(Mailbox::new(waker))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_keep_their_order_and_their_bytes() {
+        let (_poll, mailbox) = pair(mio::Token(0)).unwrap();
+        for word in [&b"one"[..], b"two"] {
+            let mut batch = Batch::default();
+            let frame = batch.frame(Opcode::Text, word);
+            let except = batch.ids([1, 2]);
+            batch.commands.push(Command::Broadcast { gateway: 9, frame, except });
+            assert!(mailbox.append(&mut batch) && batch.is_empty());
+        }
+        let mut taken = Batch::default();
+        mailbox.take(&mut taken);
+        let seen: Vec<(&[u8], &[u64])> = taken
+            .commands
+            .iter()
+            .map(|command| match command {
+                Command::Broadcast { frame, except, .. } => (
+                    &taken.bytes[frame.start as usize..frame.end as usize],
+                    &taken.ids[except.start as usize..except.end as usize],
+                ),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(seen, [(&b"\x81\x03one"[..], &[1, 2][..]), (b"\x81\x03two", &[1, 2])]);
+    }
+
+    #[test]
+    fn a_worker_does_not_sleep_on_mail_and_takes_none_after_its_end() {
+        let (_poll, mailbox) = pair(mio::Token(0)).unwrap();
+        assert!(mailbox.park());
+        mailbox.unpark();
+        assert!(mailbox.post(|batch| batch.commands.push(Command::Retire { gateway: 1 })));
+        assert!(!mailbox.park());
+        assert_eq!(mailbox.end().commands.len(), 1);
+        assert!(!mailbox.post(|_| ()));
+    }
+}

@@ -1,0 +1,503 @@
+//! The data plane: one thread, one poller, many clients.
+//!
+//! A turn: poll; read every ready socket into one shared buffer and run its state machine; hand the
+//! turn's events to the host; carry out the commands that arrived; write to every client that has
+//! something new, once; timers. A client lives on one worker from its accept to its end.
+
+mod carry_out;
+mod client;
+pub(crate) mod desk;
+mod mailbox;
+mod post;
+mod wheel;
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token};
+use slab::Slab;
+
+use crate::clock::Now;
+use crate::config::Endpoint;
+use crate::connection::{Connection, Ending, Port};
+use crate::counters::Info;
+use crate::event::{self, Event, Kind, Sink};
+use crate::gateway::{Gateways, Members, Membership};
+use crate::ids::{Entry, Table};
+use crate::protocol::Opcode;
+
+pub(crate) use client::{Client, Refused};
+pub(crate) use mailbox::{Adopt, Batch, Command, INLINE, Mailbox, pair};
+pub(crate) use post::Poster;
+
+use desk::Desk;
+use wheel::Wheel;
+
+/// What all threads of a server share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clients: Table<Client>,
+    pub(crate) gateways: Arc<Gateways>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) mailboxes: Vec<Arc<Mailbox>>,
+}
+
+/// The token of the mailbox's waker.
+pub(crate) const WAKER: Token = Token(usize::MAX);
+/// What one `read` takes at most. Shared by all clients of a worker: they own no buffer while idle.
+const READ_BUFFER: usize = 256 << 10;
+/// When the turn's own frames exceed this, they are written before more is read.
+const FLUSH_AT: usize = 256 << 10;
+/// How often one client is read in a turn while its data fill the whole buffer.
+const READS: usize = 4;
+
+/// One client as its worker holds it.
+struct Held {
+    stream: mio::net::TcpStream,
+    connection: Connection,
+    memberships: Vec<Membership>,
+    /// Ended, and waiting for its last bytes to leave and the peer to hang up; cut at this time.
+    lingers_until: Option<Instant>,
+    /// Our side of the stream is shut down.
+    shut: bool,
+}
+
+/// A client that may be read.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    place: u32,
+    id: u64,
+    /// The poller has seen the end of the stream: read until it.
+    to_end: bool,
+}
+
+/// A worker: its clients, and all it needs to serve them.
+pub(crate) struct Worker {
+    poll: Poll,
+    shared: Arc<Shared>,
+    desk: Rc<Desk>,
+    sink: Box<dyn Sink>,
+    held: Slab<Held>,
+    members: Members,
+    wheel: Wheel,
+    buffer: Vec<u8>,
+    /// Clients that may have more to read, although the poller won't say so again.
+    ready: Vec<Ready>,
+    /// Clients that could not write all they had.
+    stuck: Vec<u32>,
+    /// Lends its memory to each turn.
+    touched: Vec<u32>,
+    broadcasts: u64,
+    stops_at: Option<Instant>,
+    now: Now,
+}
+
+impl Worker {
+    pub(crate) fn new(number: u16, poll: Poll, shared: Arc<Shared>, sink: Box<dyn Sink>) -> Option<Self> {
+        let mailbox = Arc::clone(shared.mailboxes.get(usize::from(number))?);
+        let now = Now::read();
+        Some(Self {
+            poll,
+            desk: Rc::new(Desk {
+                mailbox,
+                outgoing: RefCell::default(),
+                local: RefCell::default(),
+                carrying: Cell::default(),
+            }),
+            shared,
+            sink,
+            held: Slab::new(),
+            members: Members::default(),
+            wheel: Wheel::new(now.instant),
+            buffer: vec![0; READ_BUFFER],
+            ready: Vec::new(),
+            stuck: Vec::new(),
+            touched: Vec::new(),
+            broadcasts: 0,
+            stops_at: None,
+            now,
+        })
+    }
+
+    /// Runs until it was told to stop and its last client is gone.
+    pub(crate) fn run(mut self) {
+        desk::enter_engine();
+        desk::set(Some(Rc::clone(&self.desk)));
+        let mut events = Events::with_capacity(1024);
+        let mut spare = Batch::default();
+        let mut due = Vec::new();
+        while !(self.stops_at.is_some() && self.held.is_empty()) {
+            if let Err(error) = self.wait(&mut events) {
+                tracing::error!("polling failed: {error}");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            self.now = Now::read();
+            self.desk.outgoing.borrow_mut().now_ns = self.now.wall_ns;
+            self.read_ready(&events);
+            self.sink.flush();
+            self.carry_out_mail(&mut spare);
+            self.wheel.expire(self.now.instant, &mut due);
+            for (place, id) in due.drain(..) {
+                self.on_timer(place, id);
+            }
+            self.flush();
+            self.sink.flush();
+            self.stop_if_due();
+        }
+        self.end();
+    }
+
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        let idle = self.ready.is_empty() || self.sink.saturated();
+        // A callback that ran in the last flush may have left something to do.
+        let clear = self.desk.local.borrow().is_empty()
+            && self.stuck.is_empty()
+            && !self.desk.outgoing.borrow().has_touched();
+        let timeout = if idle && clear && self.desk.mailbox.park() {
+            let timers = self.wheel.next(Instant::now());
+            let stop = self.stops_at.map(|at| at.saturating_duration_since(Instant::now()));
+            timers.into_iter().chain(stop).min()
+        } else {
+            Some(Duration::ZERO)
+        };
+        let result = self.poll.poll(events, timeout);
+        self.desk.mailbox.unpark();
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Reads what is ready, in the poller's order, after what was left over from earlier turns.
+    fn read_ready(&mut self, events: &Events) {
+        let mut ready = std::mem::take(&mut self.ready);
+        for event in events {
+            if event.token() == WAKER {
+                continue;
+            }
+            let place = event.token().0 as u32;
+            if event.is_writable() {
+                self.retry(place);
+            }
+            if (event.is_readable() || event.is_read_closed() || event.is_error())
+                && let Some(held) = self.held.get(place as usize)
+            {
+                let to_end = event.is_read_closed() || event.is_error();
+                ready.push(Ready { place, id: held.connection.id, to_end });
+            }
+        }
+        for client in ready {
+            // The host is behind: what is not read now, TCP holds back from the peer.
+            if self.sink.saturated() {
+                self.ready.push(client);
+            } else {
+                self.read(client);
+            }
+            if self.desk.outgoing.borrow().log_length() > FLUSH_AT {
+                self.flush();
+            }
+        }
+    }
+
+    fn read(&mut self, Ready { place, id, to_end }: Ready) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for round in 0..READS {
+            let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
+                break;
+            };
+            match held.stream.read(&mut buffer) {
+                Ok(0) => {
+                    self.eof(place);
+                    break;
+                }
+                Ok(count) => {
+                    self.on_bytes(place, buffer.get_mut(..count).unwrap_or_default());
+                    // A short read has emptied the socket, and what comes later is a new event;
+                    // but the end of the stream may have been part of this one.
+                    if count < READ_BUFFER && !to_end {
+                        break;
+                    }
+                    if round + 1 == READS {
+                        self.ready.push(Ready { place, id, to_end });
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.eof(place);
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    /// Runs the state machine over what was read. A panic below, ours or a callback's, costs this
+    /// client alone.
+    fn on_bytes(&mut self, place: u32, bytes: &mut [u8]) {
+        let Some(held) = self.held.get_mut(place as usize) else { return };
+        let connection = &mut held.connection;
+        let id = connection.id;
+        let Some(endpoint) = self.shared.endpoints.get(connection.endpoint as usize) else { return };
+        let mut port = Desktop {
+            place,
+            endpoint: connection.endpoint,
+            id,
+            entry: self.shared.clients.get(id),
+            desk: &self.desk,
+            sink: &mut *self.sink,
+            now: self.now,
+        };
+        let limits = &endpoint.limits;
+        let now = self.now;
+        let ending = catch_unwind(AssertUnwindSafe(|| connection.on_bytes(bytes, limits, now, &mut port)))
+            .unwrap_or_else(|_| {
+                tracing::error!(client = id, "a panic while serving this client");
+                connection.abort(&mut port)
+            });
+        if let Some(ending) = ending {
+            self.ended(place, ending);
+        }
+    }
+
+    fn eof(&mut self, place: u32) {
+        let Some(held) = self.held.get_mut(place as usize) else { return };
+        if let Some(ending) = held.connection.on_eof() {
+            self.ended(place, ending);
+        }
+        self.release(place);
+    }
+
+    fn on_timer(&mut self, place: u32, id: u64) {
+        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
+            return;
+        };
+        if let Some(at) = held.lingers_until {
+            if at <= self.now.instant {
+                self.release(place);
+            } else {
+                self.wheel.insert(at, place, id);
+            }
+        } else if let Some(ending) = held.connection.on_timer(self.now) {
+            self.ended(place, ending);
+            self.release(place);
+        } else if let Some(at) = held.connection.deadline() {
+            self.wheel.insert(at, place, id);
+        }
+    }
+
+    /// The client is over: its id becomes stale, it leaves its gateways, CLOSE is raised. The socket
+    /// lingers until the last bytes have left and the peer has hung up.
+    fn ended(&mut self, place: u32, ending: Ending) {
+        let Some(held) = self.held.get_mut(place as usize) else { return };
+        let id = held.connection.id;
+        let until = self.now.instant
+            + self
+                .shared
+                .endpoints
+                .get(held.connection.endpoint as usize)
+                .map_or(Duration::ZERO, |e| e.close_period);
+        held.lingers_until = Some(until);
+        self.wheel.insert(until, place, id);
+        let memberships = std::mem::take(&mut held.memberships);
+        let sent = self.desk.outgoing.borrow().sent(place);
+        let user_data = self.shared.clients.get(id).map_or(0, |entry| entry.value.user_data());
+        let info = Info {
+            bytes_out: sent.bytes,
+            frames_out: sent.frames,
+            messages_out: sent.messages,
+            queued_bytes: self.desk.outgoing.borrow().waiting(place).bytes.into(),
+            closed_ns: self.now.wall_ns,
+            last_send_ns: sent.last_write_ns,
+            last_data_send_ns: sent.last_message_ns,
+            ..held.connection.info
+        };
+        let endpoint = held.connection.endpoint;
+        for membership in memberships {
+            self.leave(membership);
+        }
+        self.shared.clients.remove(id);
+        self.desk.mailbox.clients.fetch_sub(1, Ordering::Relaxed);
+        let mut data = info.to_bytes().to_vec();
+        data.extend_from_slice(&ending.reason);
+        self.raise(&Event {
+            kind: Kind::Close,
+            flags: if ending.clean { event::FLAG_CLEAN } else { 0 },
+            client: id,
+            user_data,
+            data: &data,
+            code: ending.code.into(),
+            endpoint,
+            value: ending.cause as u64,
+            time_ns: self.now.wall_ns,
+        });
+        // Its queue may be empty already: the next flush shuts our side down.
+        self.stuck.push(place);
+    }
+
+    /// Raises an event outside of [`Worker::on_bytes`]; a callback's panic ends here.
+    fn raise(&mut self, event: &Event<'_>) {
+        let sink = &mut self.sink;
+        if catch_unwind(AssertUnwindSafe(|| sink.event(event))).is_err() {
+            tracing::error!(client = event.client, "a panic in a callback");
+        }
+    }
+
+    fn leave(&mut self, membership: Membership) {
+        if let Some(moved) = self.members.leave(&self.shared.gateways, membership)
+            && let Some(other) = self.held.get_mut(moved as usize)
+        {
+            Membership::moved(&mut other.memberships, membership);
+        }
+    }
+
+    /// Lets go of the socket.
+    fn release(&mut self, place: u32) {
+        if let Some(mut held) = self.held.try_remove(place as usize) {
+            self.desk.outgoing.borrow_mut().clear(place);
+            let _ = self.poll.registry().deregister(&mut held.stream);
+            // What a forked child still holds open must not keep the connection alive.
+            let _ = held.stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// The socket has room again.
+    fn retry(&mut self, place: u32) {
+        if self.desk.outgoing.borrow().waiting(place).bytes > 0 {
+            self.stuck.push(place);
+        }
+    }
+
+    /// Writes to everybody who has something new, or room again; then the arenas are free for reuse.
+    /// Events come after that, because their callbacks write into the arenas again.
+    fn flush(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        self.desk.outgoing.borrow_mut().take_touched(&mut touched);
+        touched.append(&mut self.stuck);
+        let (mut behind, mut drained, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        for place in touched.drain(..) {
+            let Some(held) = self.held.get_mut(place as usize) else { continue };
+            let mut outgoing = self.desk.outgoing.borrow_mut();
+            let result = outgoing.write(place, &mut held.stream);
+            let waiting = outgoing.waiting(place).bytes;
+            if held.lingers_until.is_some() {
+                if waiting == 0 && !held.shut {
+                    held.shut = true;
+                    let _ = held.stream.shutdown(Shutdown::Write);
+                }
+            } else {
+                let (bytes, messages) = outgoing.settle(place);
+                if bytes | messages != 0
+                    && let Some(entry) = self.shared.clients.get(held.connection.id)
+                {
+                    entry.value.adjust(bytes, messages);
+                    if entry.value.drained() {
+                        drained.push(place);
+                    }
+                }
+            }
+            if result.is_err() {
+                outgoing.clear(place);
+                broken.push(place);
+            } else if waiting > 0 {
+                behind.push(place);
+            }
+        }
+        self.touched = touched;
+        self.desk.outgoing.borrow_mut().reclaim(&behind);
+        for place in broken {
+            self.eof(place);
+        }
+        for place in drained {
+            self.drain(place);
+        }
+    }
+
+    fn drain(&mut self, place: u32) {
+        let Some(held) = self.held.get(place as usize) else { return };
+        let Some(entry) = self.shared.clients.get(held.connection.id) else { return };
+        let (user_data, endpoint, client) =
+            (entry.value.user_data(), held.connection.endpoint, held.connection.id);
+        self.raise(&Event { user_data, endpoint, client, ..Event::of_server(Kind::Drain, self.now.wall_ns) });
+    }
+
+    fn stop_if_due(&mut self) {
+        if self.stops_at.is_none_or(|at| at > self.now.instant) {
+            return;
+        }
+        let places: Vec<u32> = self.held.iter().map(|(place, _)| place as u32).collect();
+        for place in places {
+            self.eof(place);
+        }
+        self.sink.flush();
+    }
+
+    /// Nobody is left. Mail that comes too late is refused; sockets in it are dropped.
+    fn end(&mut self) {
+        for command in self.desk.mailbox.end().commands {
+            if let Command::Adopt(adopt) = command {
+                self.shared.clients.remove(adopt.id);
+            }
+        }
+        self.sink.flush();
+        desk::set(None);
+    }
+}
+
+/// A connection's way to its worker.
+struct Desktop<'a> {
+    place: u32,
+    endpoint: u32,
+    id: u64,
+    entry: Option<&'a Entry<Client>>,
+    desk: &'a Desk,
+    sink: &'a mut dyn Sink,
+    now: Now,
+}
+
+impl Port for Desktop<'_> {
+    #[inline]
+    fn message(&mut self, binary: bool, data: &[u8]) {
+        // Once the application has closed, nothing more is delivered.
+        let Some(entry) = self.entry.filter(|entry| !entry.value.is_closing()) else { return };
+        self.sink.event(&Event {
+            kind: Kind::Message,
+            flags: if binary { event::FLAG_BINARY } else { 0 },
+            client: self.id,
+            user_data: entry.value.user_data(),
+            data,
+            code: 0,
+            endpoint: self.endpoint,
+            value: 0,
+            time_ns: self.now.wall_ns,
+        });
+    }
+
+    fn pong(&mut self, ticket: u64, round_trip: Duration) {
+        let Some(entry) = self.entry else { return };
+        self.sink.event(&Event {
+            client: self.id,
+            user_data: entry.value.user_data(),
+            data: &(round_trip.as_nanos() as u64).to_ne_bytes(),
+            endpoint: self.endpoint,
+            value: ticket,
+            ..Event::of_server(Kind::Pong, self.now.wall_ns)
+        });
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.desk.outgoing.borrow_mut().push(self.place, opcode, payload, false);
+    }
+
+    fn congested(&self) -> bool {
+        let uncounted = self.desk.outgoing.borrow().uncounted(self.place);
+        self.entry
+            .is_none_or(|entry| entry.value.is_over(0, uncounted.bytes.into(), uncounted.messages.into()))
+    }
+}

@@ -1,0 +1,241 @@
+//! From a call on any thread to the workers it concerns.
+
+use std::sync::Arc;
+
+use crate::config::{ClientId, GatewayId, MAX_SEND_SIZE};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::Entry;
+use crate::protocol::{self, Opcode, frame};
+
+use super::{Batch, Client, Command, INLINE, Mailbox, Refused, Shared, desk};
+
+/// Posts commands: each at once, or gathered so that every worker gets its share in one piece.
+pub(crate) struct Poster<'a> {
+    shared: &'a Shared,
+    /// One batch a worker, while gathering.
+    gathered: Option<&'a mut Vec<Batch>>,
+}
+
+impl<'a> Poster<'a> {
+    /// Posts each command at once.
+    pub(crate) fn direct(shared: &'a Shared) -> Self {
+        Self { shared, gathered: None }
+    }
+
+    /// Gathers commands in `batches` until [`Poster::deliver`].
+    pub(crate) fn gathering(shared: &'a Shared, batches: &'a mut Vec<Batch>) -> Self {
+        batches.resize_with(shared.mailboxes.len(), Batch::default);
+        Self { shared, gathered: Some(batches) }
+    }
+
+    /// Hands every worker what was gathered for it.
+    pub(crate) fn deliver(self) {
+        let Some(batches) = self.gathered else { return };
+        for (batch, mailbox) in batches.iter_mut().zip(&self.shared.mailboxes) {
+            if batch.is_empty() {
+                continue;
+            }
+            if desk::with(mailbox, |desk| desk.post(|queued| queued.append(batch))).is_none()
+                && !mailbox.append(batch)
+            {
+                batch.clear();
+            }
+        }
+    }
+
+    /// Sends a message to one client. OK means queued.
+    pub(crate) fn send(&mut self, client: ClientId, binary: bool, data: &[u8]) -> Result<()> {
+        let opcode = opcode(binary, data)?;
+        let entry = self.client(client)?;
+        let length = frame::header_size(data.len()) + data.len();
+        entry.reserve(client.0, length as u32).map_err(|refused| match refused {
+            Refused::Closed => gone(client),
+            Refused::Full => {
+                Error::new(ErrorKind::Full, format!("the outbox of client {} is full", client.0))
+            }
+        })?;
+        let worker = entry.value.worker();
+        if self.gathered.is_none() {
+            let place = entry.value.place();
+            let direct = self.shared.mailboxes.get(worker).and_then(|mailbox| {
+                desk::with(mailbox, |desk| {
+                    let clear = desk.is_clear();
+                    if clear {
+                        desk.outgoing.borrow_mut().push(place, opcode, data, true);
+                    }
+                    clear
+                })
+            });
+            if direct == Some(true) {
+                return Ok(());
+            }
+        }
+        let posted = if length > INLINE {
+            let block = block(opcode, data);
+            self.post(worker, |batch| {
+                batch.commands.push(Command::SendShared { client: client.0, frame: block });
+            })
+        } else {
+            self.post(worker, |batch| {
+                let command = if Mailbox::is_large(batch) {
+                    Command::SendShared { client: client.0, frame: block(opcode, data) }
+                } else {
+                    Command::Send { client: client.0, frame: batch.frame(opcode, data) }
+                };
+                batch.commands.push(command);
+            })
+        };
+        if posted { Ok(()) } else { Err(gone(client)) }
+    }
+
+    /// Sends a message to a gateway's members, but not to those in `except`.
+    pub(crate) fn broadcast(
+        &mut self,
+        gateway: GatewayId,
+        binary: bool,
+        data: &[u8],
+        except: impl Iterator<Item = u64> + Clone,
+    ) -> Result<()> {
+        let opcode = opcode(binary, data)?;
+        self.shared.gateways.check(gateway)?;
+        // Encoded once, whoever and how many take it; a small frame is copied once for each worker.
+        let block = (data.len() > INLINE).then(|| block(opcode, data));
+        let mut posted = true;
+        for worker in 0..self.shared.mailboxes.len() {
+            let (except, block) = (except.clone(), block.clone());
+            posted &= self.post(worker, |batch| {
+                let except = batch.ids(except);
+                let command = match block {
+                    Some(frame) => Command::BroadcastShared { gateway: gateway.0, frame, except },
+                    None if Mailbox::is_large(batch) => Command::BroadcastShared {
+                        gateway: gateway.0,
+                        frame: self::block(opcode, data),
+                        except,
+                    },
+                    None => {
+                        Command::Broadcast { gateway: gateway.0, frame: batch.frame(opcode, data), except }
+                    }
+                };
+                batch.commands.push(command);
+            });
+        }
+        if posted { Ok(()) } else { Err(stopped()) }
+    }
+
+    /// Pings a client; its answer raises PONG with the ticket.
+    pub(crate) fn ping(&mut self, client: ClientId, ticket: u64) -> Result<()> {
+        let entry = self.client(client)?;
+        if entry.value.is_closing() {
+            return Err(gone(client));
+        }
+        self.tell(client, entry.value.worker(), |_| Command::Ping { client: client.0, ticket })
+    }
+
+    /// Begins the closing handshake with a client.
+    pub(crate) fn close(&mut self, client: ClientId, code: u32, reason: &[u8]) -> Result<()> {
+        let code = u16::try_from(code).ok().filter(|code| protocol::is_sendable(*code)).ok_or_else(|| {
+            Error::invalid(format!(
+                "close code is {code}, not one of 1000 to 1003, 1007 to 1014 and 3000 to 4999"
+            ))
+        })?;
+        if reason.len() > protocol::MAX_REASON {
+            let (length, max) = (reason.len(), protocol::MAX_REASON);
+            return Err(Error::invalid(format!("close reason has {length} bytes, more than {max}")));
+        }
+        if !protocol::is_utf8(reason) {
+            return Err(Error::invalid("close reason is not UTF-8"));
+        }
+        let entry = self.client(client)?;
+        if !entry.value.begin_close() {
+            return Err(gone(client));
+        }
+        let worker = entry.value.worker();
+        self.tell(client, worker, |batch| Command::Close {
+            client: client.0,
+            code,
+            reason: batch.text(reason),
+        })
+    }
+
+    /// Adds a client to a gateway.
+    pub(crate) fn join(&mut self, gateway: GatewayId, client: ClientId) -> Result<()> {
+        self.shared.gateways.check(gateway)?;
+        let worker = self.client(client)?.value.worker();
+        self.tell(client, worker, |_| Command::Join { gateway: gateway.0, client: client.0 })
+    }
+
+    /// Takes a client out of a gateway.
+    pub(crate) fn leave(&mut self, gateway: GatewayId, client: ClientId) -> Result<()> {
+        self.shared.gateways.check(gateway)?;
+        let worker = self.client(client)?.value.worker();
+        self.tell(client, worker, |_| Command::Leave { gateway: gateway.0, client: client.0 })
+    }
+
+    /// Ends a gateway. Its id is stale at once; the members are let go as the workers come to it.
+    pub(crate) fn retire(&mut self, gateway: GatewayId) -> Result<()> {
+        self.shared.gateways.remove(gateway)?;
+        for worker in 0..self.shared.mailboxes.len() {
+            self.post(worker, |batch| batch.commands.push(Command::Retire { gateway: gateway.0 }));
+        }
+        Ok(())
+    }
+
+    fn client(&self, client: ClientId) -> Result<&'a Entry<Client>> {
+        self.shared.clients.get(client.0).ok_or_else(|| gone(client))
+    }
+
+    fn tell(
+        &mut self,
+        client: ClientId,
+        worker: usize,
+        command: impl FnOnce(&mut Batch) -> Command,
+    ) -> Result<()> {
+        let posted = self.post(worker, |batch| {
+            let command = command(batch);
+            batch.commands.push(command);
+        });
+        if posted { Ok(()) } else { Err(gone(client)) }
+    }
+
+    /// False when the worker has ended.
+    fn post(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
+        if let Some(batches) = &mut self.gathered {
+            return batches.get_mut(worker).map(fill).is_some();
+        }
+        let Some(mailbox) = self.shared.mailboxes.get(worker) else { return false };
+        let mut fill = Some(fill);
+        let local = desk::with(mailbox, |desk| {
+            if let Some(fill) = fill.take() {
+                desk.post(fill);
+            }
+        });
+        local.is_some() || fill.take().is_some_and(|fill| mailbox.post(fill))
+    }
+}
+
+fn block(opcode: Opcode, data: &[u8]) -> Arc<Vec<u8>> {
+    let mut bytes = Vec::new();
+    frame::write(&mut bytes, opcode, data);
+    Arc::new(bytes)
+}
+
+fn opcode(binary: bool, data: &[u8]) -> Result<Opcode> {
+    if data.len() as u64 > MAX_SEND_SIZE.max {
+        MAX_SEND_SIZE.check(data.len() as u64)?;
+    }
+    match binary {
+        true => Ok(Opcode::Binary),
+        false if protocol::is_utf8(data) => Ok(Opcode::Text),
+        false => Err(Error::invalid("a text message must be UTF-8")),
+    }
+}
+
+#[cold]
+fn gone(client: ClientId) -> Error {
+    Error::new(ErrorKind::Closed, format!("client {} is gone", client.0))
+}
+
+#[cold]
+fn stopped() -> Error {
+    Error::new(ErrorKind::Closed, "the server has stopped")
+}
