@@ -801,7 +801,8 @@ int32_t wsgate_server_fd(wsgate_server *server);
  * Carries out many commands in one call. The buffer holds records one behind the other, each a
  * `wsgate_record` with its ids and payload, padded to a multiple of 8 bytes; it need not be aligned.
  * They are applied in order, with the same effect as the single calls; an unknown `op` or a stale id
- * gets its status, and the rest proceed. When a record's lengths can't be right, that one and all
+ * gets its status, and the rest proceed. Once a send to a client was FULL, so are all later ones to it
+ * in the same buffer: a smaller message does not overtake. When a record's lengths can't be right, that one and all
  * behind it are not applied.
  *
  * @param statuses one status a record, for the first `status_count`; may be NULL

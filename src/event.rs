@@ -85,8 +85,16 @@ pub trait Sink {
     /// Takes one event; what it keeps of `data` it copies.
     fn event(&mut self, event: &Event<'_>);
 
-    /// The turn ends: what was gathered goes to the host now.
-    fn flush(&mut self) {}
+    /// What was gathered until the turn of this number goes to the host now.
+    fn flush(&mut self, _turn: u64) {}
+
+    /// The latest turn whose events the application has dealt with, answers included.
+    fn consumed(&mut self) -> u64 {
+        u64::MAX
+    }
+
+    /// The caller waits for [`Sink::consumed`] to come further, and is to be woken then.
+    fn await_consumption(&mut self) {}
 
     /// Whether the host is so far behind that no more should be read for it.
     fn saturated(&self) -> bool {

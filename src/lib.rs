@@ -68,4 +68,4 @@ pub use delivery::{Delivery, Handler, Queue, Record, Taken};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Cause, Event, Kind};
 pub use front::request::{self, Request};
-pub use server::Server;
+pub use server::{Handle, Server};

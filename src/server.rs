@@ -19,19 +19,34 @@ use crate::sys;
 use crate::telemetry;
 use crate::worker::{self, Adopt, Batch, Command, Mailbox, Poster, Shared, Worker, desk};
 
-/// A running server. Dropping it stops it at once and waits for its threads.
-///
-/// Every call may come from any thread and returns without waiting, [`Server::join`] apart.
+/// What can be told to a running server. Every call may come from any thread, callbacks too, and
+/// returns without waiting. Once the server has stopped, ids are stale.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    /// The process that has the threads.
+    epoch: u32,
+}
+
+/// A running server: a [`Handle`], and its end. Dropping it stops it at once and waits for its threads.
 #[derive(Debug)]
 pub struct Server {
-    shared: Arc<Shared>,
+    handle: Handle,
     ports: Vec<u16>,
+    /// How the front is told to begin.
+    open: Mutex<Option<oneshot::Sender<()>>>,
     /// How the front is told to stop; taken by the first stop.
     stop_front: Mutex<Option<oneshot::Sender<()>>>,
     stopping: Arc<Stopping>,
     supervisor: Mutex<Option<JoinHandle<()>>>,
-    /// The process that has the threads.
-    epoch: u32,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
 }
 
 /// When the clients that are left will be cut.
@@ -45,8 +60,24 @@ struct Stopping {
 const BACKLOG: i32 = 4096;
 
 impl Server {
-    /// Binds, starts the threads, and listens. Address in use: BUSY.
+    /// Binds, starts the threads, and serves. Address in use: BUSY.
     pub fn start(config: Config, delivery: Delivery) -> Result<Self> {
+        let server = Self::prepare(config, delivery)?;
+        server.open();
+        Ok(server)
+    }
+
+    /// Begins to accept connections.
+    pub(crate) fn open(&self) {
+        if let Some(open) = self.open.lock().take() {
+            // It fails when the server was stopped meanwhile.
+            let _ = open.send(());
+        }
+    }
+
+    /// Binds and starts the threads. No event is raised before [`Server::open`], so that callbacks find
+    /// the server where its maker has put it.
+    pub(crate) fn prepare(config: Config, delivery: Delivery) -> Result<Self> {
         if config.addresses.is_empty() {
             return Err(Error::invalid("no address to listen on was set"));
         }
@@ -85,6 +116,7 @@ impl Server {
             endpoints: config.endpoints,
             mailboxes,
         });
+        let handle = Handle { shared: Arc::clone(&shared), epoch: sys::epoch() };
         if let Delivery::Pull(queue) = &delivery {
             let mailboxes = shared.mailboxes.clone();
             queue.set_wake(Box::new(move || mailboxes.iter().for_each(|mailbox| mailbox.wake())));
@@ -96,11 +128,11 @@ impl Server {
         let level = config.log_level;
         let mut threads = Vec::new();
         for (number, poll) in polls.into_iter().enumerate() {
-            let (shared_, delivery_) = (Arc::clone(&shared), delivery.clone());
+            let (handle, delivery) = (handle.clone(), delivery.clone());
             let thread = spawn(&format!("wsgate-{number}"), move || {
-                let sink = delivery_.sink();
-                telemetry::within(&delivery_, level, || {
-                    if let Some(worker) = Worker::new(number as u16, poll, shared_, sink) {
+                let sink = delivery.sink(&handle);
+                telemetry::within(&delivery, &handle, level, || {
+                    if let Some(worker) = Worker::new(number as u16, poll, Arc::clone(&handle.shared), sink) {
                         worker.run();
                     }
                 });
@@ -114,14 +146,17 @@ impl Server {
                 }
             }
         }
+        let (open, opened) = oneshot::channel();
         let (stop_front, stop) = oneshot::channel();
         let stopping = Arc::new(Stopping::default());
         let supervisor = {
-            let (shared, stopping) = (Arc::clone(&shared), Arc::clone(&stopping));
+            let (handle, stopping) = (handle.clone(), Arc::clone(&stopping));
             spawn("wsgate-front", move || {
                 desk::enter_engine();
-                telemetry::within(&delivery, level, || front.run(stop));
-                supervise(&shared, &stopping, threads, delivery.sink());
+                if opened.blocking_recv().is_ok() {
+                    telemetry::within(&delivery, &handle, level, || front.run(stop));
+                }
+                supervise(&handle.shared, &stopping, threads, delivery.sink(&handle));
             })
         };
         let supervisor = supervisor.map_err(|error| {
@@ -129,12 +164,12 @@ impl Server {
             Error::io("starting the front's thread", &error)
         })?;
         Ok(Self {
-            shared,
+            handle,
             ports,
+            open: Mutex::new(Some(open)),
             stop_front: Mutex::new(Some(stop_front)),
             stopping,
             supervisor: Mutex::new(Some(supervisor)),
-            epoch: sys::epoch(),
         })
     }
 
@@ -157,10 +192,11 @@ impl Server {
         if until.is_none_or(|until| deadline < until) {
             *until = Some(deadline);
             if self.stopping.workers_told.load(Ordering::SeqCst) {
-                tell(&self.shared, deadline);
+                tell(&self.handle.shared, deadline);
             }
         }
         drop(until);
+        drop(self.open.lock().take());
         if let Some(stop) = self.stop_front.lock().take() {
             // It fails when the front has ended already.
             let _ = stop.send(());
@@ -180,7 +216,9 @@ impl Server {
         }
         Ok(())
     }
+}
 
+impl Handle {
     /// Whether this is the process that started it: FORKED in a child.
     pub fn here(&self) -> Result<()> {
         if self.epoch == sys::epoch() {
@@ -336,7 +374,7 @@ fn supervise(shared: &Shared, stopping: &Stopping, workers: Vec<JoinHandle<()>>,
     }
     let stopped = Event::of_server(Kind::Stopped, Now::read().wall_ns);
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink.event(&stopped)));
-    sink.flush();
+    sink.flush(0);
 }
 
 /// Gives upgraded sockets to workers.

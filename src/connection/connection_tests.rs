@@ -6,6 +6,7 @@ const LIMITS: Limits = Limits { message: 1000, frame: 1000, fragments: 10 };
 struct Recorder {
     said: Vec<String>,
     congested: bool,
+    owed: bool,
 }
 
 impl Port for Recorder {
@@ -17,6 +18,12 @@ impl Port for Recorder {
     }
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         self.said.push(format!("{opcode:?} {}", payload.escape_ascii()));
+    }
+    fn is_owed_answers(&self, just_now: bool) -> bool {
+        self.owed && just_now
+    }
+    fn close_deadline(&self) -> Instant {
+        Instant::now() + Duration::from_secs(3)
     }
     fn congested(&self) -> bool {
         self.congested
@@ -105,4 +112,30 @@ fn a_pong_answers_the_ping_that_it_carries_and_those_before() {
     feed(&mut connection, &mut port, &frame(0x8a, b"unasked"));
     assert_eq!(port.said, ["pong 51"]);
     assert_eq!((connection.info.unanswered_pings, connection.info.pongs_in), (1, 4));
+}
+
+#[test]
+fn the_end_waits_for_the_answers_to_what_came_before() {
+    for (last, expected) in [
+        (frame(0x88, b"\x03\xe8"), Ending { code: 1000, cause: Cause::Peer, clean: true, reason: vec![] }),
+        (frame(0x83, b""), Ending::failed(Failure::protocol("unknown opcode"))),
+    ] {
+        let (mut connection, mut port) = (open(), Recorder { owed: true, ..Recorder::default() });
+        let bytes = [frame(0x81, b"question"), last, frame(0x81, b"late")].concat();
+        assert_eq!(feed(&mut connection, &mut port, &bytes), None);
+        assert!(connection.is_held() && connection.takes_messages());
+        assert_eq!(feed(&mut connection, &mut port, &frame(0x81, b"later")), None);
+        assert_eq!(port.said, ["message false question"]);
+        assert_eq!(connection.resume(&mut port), Some(expected));
+        assert!(port.said[1].starts_with("Close"));
+        assert_eq!(connection.resume(&mut port), None);
+    }
+}
+
+#[test]
+fn a_held_client_whose_stream_ends_keeps_its_cause() {
+    let (mut connection, mut port) = (open(), Recorder { owed: true, ..Recorder::default() });
+    feed(&mut connection, &mut port, &[frame(0x81, b"x"), frame(0x88, b"\x0f\xa0bye")].concat());
+    let ending = connection.on_eof().unwrap();
+    assert_eq!(ending, Ending { code: 4000, cause: Cause::Peer, clean: false, reason: b"bye".to_vec() });
 }

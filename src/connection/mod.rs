@@ -22,6 +22,11 @@ pub(crate) trait Port {
     fn pong(&mut self, ticket: u64, round_trip: Duration);
     /// Queues a control frame.
     fn control(&mut self, opcode: Opcode, payload: &[u8]);
+    /// Whether the application has not yet dealt with what this client said, in this read
+    /// (`just_now`) or before, so that its answers could still come.
+    fn is_owed_answers(&self, just_now: bool) -> bool;
+    /// Until when a closing handshake that begins now may take.
+    fn close_deadline(&self) -> Instant;
     /// Whether the outbox is over its limit: then pings go unanswered, rather than let a peer that
     /// does not read fill our memory with pongs (RFC 6455 §5.5.3 allows to answer the latest only).
     fn congested(&self) -> bool;
@@ -42,11 +47,24 @@ impl Ending {
     fn lost() -> Self {
         Self { code: 1006, cause: Cause::Lost, clean: false, reason: Vec::new() }
     }
+
+    /// The peer can't be listened to any longer.
+    fn failed(failure: Failure) -> Self {
+        Self {
+            code: failure.code,
+            cause: if failure.is_limit() { Cause::Limit } else { Cause::Protocol },
+            clean: false,
+            reason: failure.reason.as_bytes().to_vec(),
+        }
+    }
 }
 
 #[derive(Debug)]
 enum State {
     Open,
+    /// The peer has closed or failed, but the application has not dealt with all that it said before:
+    /// the end waits for that, so that the answers go out first, or for the deadline.
+    Held(Stop, Instant),
     /// Our Close frame is out, or on its way; the peer's is awaited until the deadline.
     Closing(Ending, Instant),
     /// The ending was told. What is still queued goes out; what comes in is not looked at.
@@ -81,8 +99,14 @@ impl Connection {
         }
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        matches!(self.state, State::Open)
+    /// Whether messages may be queued for it.
+    pub(crate) fn takes_messages(&self) -> bool {
+        matches!(self.state, State::Open | State::Held(..))
+    }
+
+    /// Whether its end waits for the application: see [`Connection::resume`].
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.state, State::Held(..))
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -92,7 +116,7 @@ impl Connection {
     /// When [`Connection::on_timer`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Closing(_, deadline) => Some(deadline),
+            State::Closing(_, deadline) | State::Held(_, deadline) => Some(deadline),
             _ => None,
         }
     }
@@ -110,17 +134,37 @@ impl Connection {
         now: Now,
         port: &mut impl Port,
     ) -> Option<Ending> {
-        if self.has_ended() {
+        if self.has_ended() || self.is_held() {
             return None;
         }
         self.info.bytes_in += bytes.len() as u64;
         self.info.last_read_ns = now.wall_ns;
-        let ending = self.read(bytes, limits, now, port);
+        let before = self.info.messages_in;
+        let stop = self.read(bytes, limits, now, port);
         self.info.frames_in = self.decoder.frames();
-        match ending {
-            None => None,
-            Some(Stop::Close(code, reason)) => Some(self.peer_closed(code, reason, port)),
-            Some(Stop::Failure(failure)) => Some(self.fail(failure, port)),
+        let stop = stop?;
+        if matches!(self.state, State::Open) && port.is_owed_answers(self.info.messages_in != before) {
+            self.state = State::Held(stop, port.close_deadline());
+            return None;
+        }
+        Some(self.finish(stop, port))
+    }
+
+    /// The application has dealt with all that a held client said, or has had its time.
+    pub(crate) fn resume(&mut self, port: &mut impl Port) -> Option<Ending> {
+        match std::mem::replace(&mut self.state, State::Open) {
+            State::Held(stop, _) => Some(self.finish(stop, port)),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    fn finish(&mut self, stop: Stop, port: &mut impl Port) -> Ending {
+        match stop {
+            Stop::Close(code, reason) => self.peer_closed(code, reason, port),
+            Stop::Failure(failure) => self.fail(failure, port),
         }
     }
 
@@ -199,12 +243,7 @@ impl Connection {
             State::Closing(ours, _) => ours,
             _ => {
                 write_close(port, failure.code, failure.reason.as_bytes());
-                Ending {
-                    code: failure.code,
-                    cause: if failure.is_limit() { Cause::Limit } else { Cause::Protocol },
-                    clean: false,
-                    reason: failure.reason.as_bytes().to_vec(),
-                }
+                Ending::failed(failure)
             }
         }
     }
@@ -228,7 +267,7 @@ impl Connection {
         deadline: Instant,
         port: &mut impl Port,
     ) -> bool {
-        if !self.is_open() {
+        if !matches!(self.state, State::Open) {
             return false;
         }
         write_close(port, code, reason);
@@ -238,7 +277,7 @@ impl Connection {
 
     /// Sends a ping whose answer raises PONG with this ticket.
     pub(crate) fn ping(&mut self, ticket: u64, now: Now, port: &mut impl Port) {
-        if !self.is_open() {
+        if !matches!(self.state, State::Open) {
             return;
         }
         self.pings += 1;
@@ -252,6 +291,10 @@ impl Connection {
     pub(crate) fn on_eof(&mut self) -> Option<Ending> {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Open => Some(Ending::lost()),
+            State::Held(Stop::Close(code, reason), _) => {
+                Some(Ending { code, cause: Cause::Peer, clean: false, reason })
+            }
+            State::Held(Stop::Failure(failure), _) => Some(Ending::failed(failure)),
             State::Closing(ours, _) => Some(ours),
             State::Ended => None,
         }
@@ -267,6 +310,7 @@ impl Connection {
 }
 
 /// What stops the reading.
+#[derive(Debug)]
 enum Stop {
     Close(u16, Vec<u8>),
     Failure(Failure),

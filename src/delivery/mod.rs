@@ -6,6 +6,7 @@ mod push;
 use std::sync::Arc;
 
 use crate::event::{Event, Sink};
+use crate::server::Handle;
 
 pub use pull::{Queue, Record, Taken};
 pub use push::Handler;
@@ -25,18 +26,18 @@ impl Delivery {
         Self::Push(Arc::new(handler))
     }
 
-    /// A sink for one thread.
-    pub(crate) fn sink(&self) -> Box<dyn Sink> {
+    /// A sink for one thread of the server that `handle` belongs to.
+    pub(crate) fn sink(&self, handle: &Handle) -> Box<dyn Sink> {
         match self {
-            Self::Push(handler) => Box::new(push::PushSink::new(Arc::clone(handler))),
+            Self::Push(handler) => Box::new(push::PushSink::new(Arc::clone(handler), handle.clone())),
             Self::Pull(queue) => Box::new(pull::PullSink::new(Arc::clone(queue))),
         }
     }
 
     /// Delivers a log line, from any thread. It may be dropped when the application is far behind.
-    pub(crate) fn log(&self, event: &Event<'_>) {
+    pub(crate) fn log(&self, handle: &Handle, event: &Event<'_>) {
         match self {
-            Self::Push(handler) => handler.on_event(event),
+            Self::Push(handler) => handler.on_event(handle, event),
             Self::Pull(queue) => queue.log(event),
         }
     }

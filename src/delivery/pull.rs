@@ -58,6 +58,8 @@ struct Batch {
 pub struct Taken {
     batch: Batch,
     pending: u64,
+    /// How many events had ever been taken after this.
+    upto: u64,
 }
 
 /// A batch is published early at this many events or bytes.
@@ -148,6 +150,8 @@ pub struct Queue {
     bytes: AtomicU64,
     /// Some worker has stopped reading.
     held_back: AtomicBool,
+    /// So many events the application has taken and dealt with: those of a batch when it takes again.
+    consumed: AtomicU64,
     wake_workers: OnceCell<WakeWorkers>,
     fd: EventFd,
     lost_logs: AtomicU64,
@@ -163,6 +167,10 @@ struct State {
     /// So many wait in `take`.
     waiting: u32,
     raised: bool,
+    /// So many events were ever published.
+    published: u64,
+    /// Some worker waits for the application to deal with what it has taken.
+    awaited: bool,
     /// STOPPED was published; and taken.
     stopped: bool,
     over: bool,
@@ -183,6 +191,7 @@ impl Queue {
             limit,
             bytes: AtomicU64::new(0),
             held_back: AtomicBool::new(false),
+            consumed: AtomicU64::new(0),
             wake_workers: OnceCell::new(),
             fd,
             lost_logs: AtomicU64::new(0),
@@ -212,6 +221,7 @@ impl Queue {
             let mut state = self.state.lock();
             if std::mem::take(&mut first) {
                 recycle(&mut state.spares, &mut into.batch);
+                self.note_consumed(&mut state, into.upto);
             } else {
                 state.waiting -= 1;
             }
@@ -267,6 +277,7 @@ impl Queue {
         let taken = into.batch.records.len() as u64;
         state.events -= taken;
         into.pending = state.events;
+        into.upto = state.published - state.events;
         self.bytes.fetch_sub(into.batch.bytes(), Ordering::SeqCst);
         if state.stopped && state.events == 0 {
             state.over = true;
@@ -274,9 +285,24 @@ impl Queue {
         true
     }
 
-    /// Makes the descriptor readable exactly when events wait, if anybody may look at it.
+    /// Who takes again has dealt with what it took before.
+    fn note_consumed(&self, state: &mut State, upto: u64) {
+        self.consumed.fetch_max(upto, Ordering::SeqCst);
+        if std::mem::take(&mut state.awaited) {
+            self.show(state);
+            if let Some(wake) = self.wake_workers.get() {
+                wake();
+            }
+        }
+    }
+
+    /// Makes the descriptor readable exactly when events wait, if anybody may look at it. A client whose
+    /// end waits for the application to deal with its last batch is such an event: without it, a host
+    /// that takes when the descriptor says so would not come again.
     fn show(&self, state: &mut State) {
-        let filled = !state.batches.is_empty();
+        let taken = state.published - state.events;
+        let awaited = state.awaited && self.consumed.load(Ordering::SeqCst) < taken;
+        let filled = !state.batches.is_empty() || awaited;
         if filled && !state.raised && (state.watched || state.waiting > 0) {
             self.fd.raise();
             state.raised = true;
@@ -300,14 +326,16 @@ impl Queue {
         self.bytes.load(Ordering::SeqCst) > self.limit
     }
 
-    /// Publishes a batch, which is left empty.
-    fn publish(&self, batch: &mut Batch) {
+    /// Publishes a batch, which is left empty. Returns how many events were ever published then, or
+    /// `None` when there was nothing to publish.
+    fn publish(&self, batch: &mut Batch) -> Option<u64> {
         if batch.records.is_empty() {
-            return;
+            return None;
         }
         let mut state = self.state.lock();
         self.bytes.fetch_add(batch.bytes(), Ordering::SeqCst);
         state.events += batch.records.len() as u64;
+        state.published += batch.records.len() as u64;
         match state.batches.back_mut() {
             Some(last)
                 if last.records.len() < MERGE_EVENTS
@@ -321,6 +349,13 @@ impl Queue {
                 state.batches.push_back(std::mem::replace(batch, spare));
             }
         }
+        self.show(&mut state);
+        Some(state.published)
+    }
+
+    fn await_consumption(&self) {
+        let mut state = self.state.lock();
+        state.awaited = true;
         self.show(&mut state);
     }
 
@@ -352,11 +387,24 @@ fn recycle(spares: &mut Vec<Batch>, batch: &mut Batch) {
 pub(super) struct PullSink {
     queue: Arc<Queue>,
     batch: Batch,
+    /// The latest publication.
+    published: u64,
+    /// Turns that the application has not dealt with: their numbers, and what was published after them.
+    turns: VecDeque<(u64, u64)>,
+    consumed: u64,
 }
 
 impl PullSink {
     pub(super) fn new(queue: Arc<Queue>) -> Self {
-        Self { queue, batch: Batch::default() }
+        Self { queue, batch: Batch::default(), published: 0, turns: VecDeque::new(), consumed: 0 }
+    }
+}
+
+impl PullSink {
+    fn publish(&mut self) {
+        if let Some(published) = self.queue.publish(&mut self.batch) {
+            self.published = published;
+        }
     }
 }
 
@@ -368,12 +416,29 @@ impl Sink for PullSink {
         }
         self.batch.push(event);
         if self.batch.records.len() >= BATCH_EVENTS || self.batch.payload.len() >= BATCH_BYTES {
-            self.queue.publish(&mut self.batch);
+            self.publish();
         }
     }
 
-    fn flush(&mut self) {
-        self.queue.publish(&mut self.batch);
+    fn flush(&mut self, turn: u64) {
+        self.publish();
+        if self.turns.back().map_or(0, |(_, published)| *published) < self.published {
+            self.turns.push_back((turn, self.published));
+        }
+        self.consumed();
+    }
+
+    fn consumed(&mut self) -> u64 {
+        let consumed = self.queue.consumed.load(Ordering::SeqCst);
+        while let Some((turn, _)) = self.turns.front().filter(|(_, published)| *published <= consumed) {
+            self.consumed = *turn;
+            self.turns.pop_front();
+        }
+        self.consumed
+    }
+
+    fn await_consumption(&mut self) {
+        self.queue.await_consumption();
     }
 
     fn saturated(&self) -> bool {

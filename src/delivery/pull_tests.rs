@@ -23,7 +23,7 @@ fn events_come_in_order_with_their_data_however_they_are_taken() {
             for n in 0..5 {
                 sink.event(&message(format!("{}", turn * 5 + n).as_bytes(), turn * 5 + n));
             }
-            sink.flush();
+            sink.flush(1);
         }
         let (mut taken, mut seen) = (Taken::new(), Vec::new());
         while queue.take(&mut taken, max, NOW).unwrap() > 0 {
@@ -43,12 +43,12 @@ fn events_come_in_order_with_their_data_however_they_are_taken() {
 fn the_descriptor_is_readable_exactly_while_events_wait() {
     let (queue, mut sink) = queue();
     sink.event(&message(b"before anybody asked", 1));
-    sink.flush();
+    sink.flush(1);
     queue.fd();
     assert!(is_readable(&queue));
     let mut taken = Taken::new();
     sink.event(&message(b"second", 2));
-    sink.flush();
+    sink.flush(1);
     assert_eq!(queue.take(&mut taken, 1, NOW).unwrap(), 1);
     assert!(is_readable(&queue));
     assert_eq!(queue.take(&mut taken, 0, NOW).unwrap(), 1);
@@ -70,7 +70,7 @@ fn a_waiting_take_is_woken_and_times_out() {
         std::thread::yield_now();
     }
     sink.event(&message(b"wake up", 1));
-    sink.flush();
+    sink.flush(1);
     assert_eq!(waiter.join().unwrap(), 1);
 }
 
@@ -84,7 +84,7 @@ fn a_full_queue_holds_the_workers_back_until_there_is_room() {
     }));
     while !sink.saturated() {
         sink.event(&message(&[0; 10_000], 1));
-        sink.flush();
+        sink.flush(1);
     }
     queue.log(&Event::of_server(Kind::Log, 0));
     assert_eq!(queue.lost_logs.load(Ordering::Relaxed), 1);
@@ -99,10 +99,32 @@ fn after_stopped_there_is_nothing_more_to_take() {
     let (queue, mut sink) = queue();
     sink.event(&message(b"last words", 1));
     sink.event(&Event::of_server(Kind::Stopped, 0));
-    sink.flush();
+    sink.flush(1);
     let mut taken = Taken::new();
     assert_eq!(queue.take(&mut taken, 1, NOW).unwrap(), 1);
     assert_eq!(queue.take(&mut taken, 1, NOW).unwrap(), 1);
     assert_eq!(taken.records()[0].kind, Kind::Stopped as u32);
     assert_eq!(queue.take(&mut taken, 0, None).unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn what_was_taken_is_consumed_when_the_taker_comes_again() {
+    let (queue, mut sink) = queue();
+    let woken = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&woken);
+    queue.set_wake(Box::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    }));
+    queue.fd();
+    sink.event(&message(b"one", 1));
+    sink.flush(7);
+    sink.await_consumption();
+    let mut taken = Taken::new();
+    queue.take(&mut taken, 0, NOW).unwrap();
+    assert_eq!((sink.consumed(), woken.load(Ordering::SeqCst)), (0, 1), "taken, not dealt with; told so");
+    sink.await_consumption();
+    assert!(is_readable(&queue), "the taker is called again, although nothing waits");
+    assert_eq!(queue.take(&mut taken, 0, NOW).unwrap(), 0);
+    assert_eq!((sink.consumed(), woken.load(Ordering::SeqCst)), (7, 2));
+    assert!(!is_readable(&queue));
 }

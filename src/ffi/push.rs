@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::delivery::Handler;
 use crate::error::{Error, Result};
 use crate::event::{self, Kind};
+use crate::server::Handle;
 
 use super::boundary::{borrow, guard};
 use super::{Event, Server, Status};
@@ -86,7 +87,7 @@ impl Callbacks {
 
 impl Handler for Callbacks {
     #[inline]
-    fn on_event(&self, event: &event::Event<'_>) {
+    fn on_event(&self, _: &Handle, event: &event::Event<'_>) {
         let own = match event.kind {
             Kind::Accept => &self.accept,
             Kind::Message => &self.message,

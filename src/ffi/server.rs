@@ -92,11 +92,12 @@ impl Server {
                 (Delivery::Push(callbacks.clone()), Some(callbacks))
             }
         };
-        let server = crate::Server::start(config, delivery)?;
+        let server = crate::Server::prepare(config, delivery)?;
         building.config = None;
         let running = Running { server, queue, _callbacks: callbacks };
-        // Nobody else can have set it: that happens here alone, under the lock.
-        let _ = self.running.set(running);
+        // Nobody else can have set it: that happens here alone, under the lock. Only then may the first
+        // callback run, because it will look for the server here.
+        self.running.get_or_init(|| running).server.open();
         Ok(())
     }
 }

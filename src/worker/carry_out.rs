@@ -104,17 +104,8 @@ impl Worker {
 
     fn with_port(&mut self, client: u64, act: impl FnOnce(&mut Connection, &mut Desktop<'_>)) -> Option<u32> {
         let place = self.place_of(client)?;
-        let held = self.held.get_mut(place as usize)?;
-        let mut port = Desktop {
-            place,
-            endpoint: held.connection.endpoint,
-            id: client,
-            entry: self.shared.clients.get(client),
-            desk: &self.desk,
-            sink: &mut *self.sink,
-            now: self.now,
-        };
-        act(&mut held.connection, &mut port);
+        let (connection, mut port) = self.port(place)?;
+        act(connection, &mut port);
         Some(place)
     }
 
@@ -129,7 +120,8 @@ impl Worker {
 
     /// Queues a frame for a client who is still open, through its codec if it has one.
     fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) {
-        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.is_open()) else {
+        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
+        else {
             return;
         };
         let mut outgoing = self.desk.outgoing.borrow_mut();
@@ -245,6 +237,7 @@ impl Worker {
             memberships: Vec::new(),
             lingers_until: None,
             shut: false,
+            last_message: 0,
         });
         self.desk.outgoing.borrow_mut().open(place);
         if let Some(entry) = self.shared.clients.get(id) {

@@ -180,21 +180,20 @@ impl Mailbox {
 
     /// Lets `fill` add to the queue, and sees that the worker is awake. False when it has ended.
     pub(crate) fn post(&self, fill: impl FnOnce(&mut Batch)) -> bool {
-        {
-            let mut queue = self.queue.lock();
-            if queue.ended {
-                return false;
-            }
-            fill(&mut queue.batch);
-            self.filled.store(true, Ordering::SeqCst);
-        }
+        let done = self.put(fill);
         self.wake();
-        true
+        done
     }
 
-    /// Moves a whole batch into the queue. False when the worker has ended.
-    pub(crate) fn append(&self, batch: &mut Batch) -> bool {
-        self.post(|queued| queued.append(batch))
+    /// Lets `fill` add to the queue; [`Mailbox::wake`] is to follow. False when the worker has ended.
+    pub(crate) fn put(&self, fill: impl FnOnce(&mut Batch)) -> bool {
+        let mut queue = self.queue.lock();
+        if queue.ended {
+            return false;
+        }
+        fill(&mut queue.batch);
+        self.filled.store(true, Ordering::SeqCst);
+        true
     }
 
     /// Wakes the worker if it sleeps.
@@ -265,7 +264,7 @@ mod tests {
             let frame = batch.frame(Opcode::Text, word);
             let except = batch.ids([1, 2]);
             batch.commands.push(Command::Broadcast { gateway: 9, frame, except });
-            assert!(mailbox.append(&mut batch) && batch.is_empty());
+            assert!(mailbox.post(|queued| queued.append(&mut batch)) && batch.is_empty());
         }
         let mut taken = Batch::default();
         mailbox.take(&mut taken);

@@ -66,6 +66,8 @@ struct Held {
     lingers_until: Option<Instant>,
     /// Our side of the stream is shut down.
     shut: bool,
+    /// The turn in which it last said something.
+    last_message: u64,
 }
 
 /// A client that may be read.
@@ -91,8 +93,13 @@ pub(crate) struct Worker {
     ready: Vec<Ready>,
     /// Clients that could not write all they had.
     stuck: Vec<u32>,
+    /// Clients whose end waits for the application to deal with what they said.
+    waiting: Vec<(u32, u64)>,
     /// Lends its memory to each turn.
     touched: Vec<u32>,
+    turn: u64,
+    /// The latest turn whose events the application has dealt with.
+    consumed: u64,
     broadcasts: u64,
     stops_at: Option<Instant>,
     now: Now,
@@ -118,7 +125,10 @@ impl Worker {
             buffer: vec![0; READ_BUFFER],
             ready: Vec::new(),
             stuck: Vec::new(),
+            waiting: Vec::new(),
             touched: Vec::new(),
+            turn: 1,
+            consumed: 0,
             broadcasts: 0,
             stops_at: None,
             now,
@@ -139,21 +149,29 @@ impl Worker {
             }
             self.now = Now::read();
             self.desk.outgoing.borrow_mut().now_ns = self.now.wall_ns;
+            self.turn += 1;
+            self.consumed = self.sink.consumed();
             self.read_ready(&events);
-            self.sink.flush();
+            self.sink.flush(self.turn);
             self.carry_out_mail(&mut spare);
+            self.resume_consumed();
             self.wheel.expire(self.now.instant, &mut due);
             for (place, id) in due.drain(..) {
                 self.on_timer(place, id);
             }
             self.flush();
-            self.sink.flush();
+            self.sink.flush(self.turn);
             self.stop_if_due();
         }
         self.end();
     }
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        if !self.waiting.is_empty() {
+            // Asked for before the last look, so that what the application does in between wakes us.
+            self.sink.await_consumption();
+            self.resume_consumed();
+        }
         let idle = self.ready.is_empty() || self.sink.saturated();
         // A callback that ran in the last flush may have left something to do.
         let clear = self.desk.local.borrow().is_empty()
@@ -241,29 +259,89 @@ impl Worker {
     /// Runs the state machine over what was read. A panic below, ours or a callback's, costs this
     /// client alone.
     fn on_bytes(&mut self, place: u32, bytes: &mut [u8]) {
-        let Some(held) = self.held.get_mut(place as usize) else { return };
-        let connection = &mut held.connection;
-        let id = connection.id;
-        let Some(endpoint) = self.shared.endpoints.get(connection.endpoint as usize) else { return };
-        let mut port = Desktop {
-            place,
-            endpoint: connection.endpoint,
-            id,
-            entry: self.shared.clients.get(id),
-            desk: &self.desk,
-            sink: &mut *self.sink,
-            now: self.now,
-        };
-        let limits = &endpoint.limits;
         let now = self.now;
+        let shared = Arc::clone(&self.shared);
+        let Some((connection, mut port)) = self.port(place) else { return };
+        let id = connection.id;
+        let Some(endpoint) = shared.endpoints.get(connection.endpoint as usize) else { return };
+        let limits = &endpoint.limits;
+        let said = connection.info.messages_in;
         let ending = catch_unwind(AssertUnwindSafe(|| connection.on_bytes(bytes, limits, now, &mut port)))
             .unwrap_or_else(|_| {
                 tracing::error!(client = id, "a panic while serving this client");
                 connection.abort(&mut port)
             });
+        let (said, holds) = (connection.info.messages_in != said, connection.is_held());
+        if let Some(held) = self.held.get_mut(place as usize).filter(|_| said) {
+            held.last_message = self.turn;
+        }
         if let Some(ending) = ending {
             self.ended(place, ending);
+        } else if holds {
+            self.hold(place);
         }
+    }
+
+    /// The client's end waits for the application: see [`Connection::is_held`].
+    fn hold(&mut self, place: u32) {
+        let Some(held) = self.held.get(place as usize) else { return };
+        let (id, deadline) = (held.connection.id, held.connection.deadline());
+        if self.waiting.iter().all(|waiting| *waiting != (place, id)) {
+            self.waiting.push((place, id));
+            if let Some(at) = deadline {
+                self.wheel.insert(at, place, id);
+            }
+        }
+    }
+
+    /// Ends the held clients whose messages the application has dealt with.
+    fn resume_consumed(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.consumed = self.sink.consumed();
+        for (place, id) in std::mem::take(&mut self.waiting) {
+            let Some(held) = self.held.get(place as usize).filter(|held| held.connection.id == id) else {
+                continue;
+            };
+            if held.last_message <= self.consumed {
+                self.resume(place);
+            } else if held.connection.is_held() {
+                self.waiting.push((place, id));
+            }
+        }
+    }
+
+    fn resume(&mut self, place: u32) {
+        let Some((connection, mut port)) = self.port(place) else { return };
+        if let Some(ending) = connection.resume(&mut port) {
+            self.ended(place, ending);
+        }
+    }
+
+    /// A connection, and its way to the rest of the worker.
+    fn port(&mut self, place: u32) -> Option<(&mut Connection, Desktop<'_>)> {
+        let held = self.held.get_mut(place as usize)?;
+        let (id, endpoint) = (held.connection.id, held.connection.endpoint);
+        let consumed = self.consumed;
+        let port = Desktop {
+            place,
+            endpoint,
+            id,
+            entry: self.shared.clients.get(id),
+            close_period: self
+                .shared
+                .endpoints
+                .get(endpoint as usize)
+                .map_or(Duration::ZERO, |e| e.close_period),
+            desk: &self.desk,
+            sink: &mut *self.sink,
+            now: self.now,
+            turn: self.turn,
+            last_message: held.last_message,
+            consumed,
+        };
+        Some((&mut held.connection, port))
     }
 
     fn eof(&mut self, place: u32) {
@@ -283,6 +361,10 @@ impl Worker {
                 self.release(place);
             } else {
                 self.wheel.insert(at, place, id);
+            }
+        } else if held.connection.is_held() {
+            if held.connection.deadline().is_some_and(|at| at <= self.now.instant) {
+                self.resume(place);
             }
         } else if let Some(ending) = held.connection.on_timer(self.now) {
             self.ended(place, ending);
@@ -435,7 +517,7 @@ impl Worker {
         for place in places {
             self.eof(place);
         }
-        self.sink.flush();
+        self.sink.flush(self.turn);
     }
 
     /// Nobody is left. Mail that comes too late is refused; sockets in it are dropped.
@@ -445,7 +527,7 @@ impl Worker {
                 self.shared.clients.remove(adopt.id);
             }
         }
-        self.sink.flush();
+        self.sink.flush(self.turn);
         desk::set(None);
     }
 }
@@ -456,9 +538,13 @@ struct Desktop<'a> {
     endpoint: u32,
     id: u64,
     entry: Option<&'a Entry<Client>>,
+    close_period: Duration,
     desk: &'a Desk,
     sink: &'a mut dyn Sink,
     now: Now,
+    turn: u64,
+    last_message: u64,
+    consumed: u64,
 }
 
 impl Port for Desktop<'_> {
@@ -493,6 +579,15 @@ impl Port for Desktop<'_> {
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         self.desk.outgoing.borrow_mut().push(self.place, opcode, payload, false);
+    }
+
+    fn is_owed_answers(&self, just_now: bool) -> bool {
+        let last_message = if just_now { self.turn } else { self.last_message };
+        last_message > self.consumed
+    }
+
+    fn close_deadline(&self) -> Instant {
+        self.now.instant + self.close_period
     }
 
     fn congested(&self) -> bool {

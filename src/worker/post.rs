@@ -1,5 +1,6 @@
 //! From a call on any thread to the workers it concerns.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::{ClientId, GatewayId, MAX_SEND_SIZE};
@@ -14,33 +15,32 @@ pub(crate) struct Poster<'a> {
     shared: &'a Shared,
     /// One batch a worker, while gathering.
     gathered: Option<&'a mut Vec<Batch>>,
+    /// While gathering: who was refused with FULL. A later, smaller message must not overtake the one
+    /// that the caller keeps until DRAIN.
+    full: HashSet<u64>,
 }
 
 impl<'a> Poster<'a> {
     /// Posts each command at once.
     pub(crate) fn direct(shared: &'a Shared) -> Self {
-        Self { shared, gathered: None }
+        Self { shared, gathered: None, full: HashSet::new() }
     }
 
     /// Gathers commands in `batches` until [`Poster::deliver`].
     pub(crate) fn gathering(shared: &'a Shared, batches: &'a mut Vec<Batch>) -> Self {
         batches.resize_with(shared.mailboxes.len(), Batch::default);
-        Self { shared, gathered: Some(batches) }
+        Self { shared, gathered: Some(batches), full: HashSet::new() }
     }
 
     /// Hands every worker what was gathered for it.
-    pub(crate) fn deliver(self) {
-        let Some(batches) = self.gathered else { return };
+    pub(crate) fn deliver(mut self) {
+        let Some(batches) = self.gathered.take() else { return };
         for (batch, mailbox) in batches.iter_mut().zip(&self.shared.mailboxes) {
-            if batch.is_empty() {
-                continue;
-            }
-            if desk::with(mailbox, |desk| desk.post(|queued| queued.append(batch))).is_none()
-                && !mailbox.append(batch)
-            {
+            if !batch.is_empty() && !put(mailbox, |queued| queued.append(batch)) {
                 batch.clear();
             }
         }
+        self.wake_all();
     }
 
     /// Sends a message to one client. OK means queued.
@@ -48,9 +48,16 @@ impl<'a> Poster<'a> {
         let opcode = opcode(binary, data)?;
         let entry = self.client(client)?;
         let length = frame::header_size(data.len()) + data.len();
-        entry.reserve(client.0, length as u32).map_err(|refused| match refused {
+        let reserved = match self.full.contains(&client.0) {
+            true => Err(Refused::Full),
+            false => entry.reserve(client.0, length as u32),
+        };
+        reserved.map_err(|refused| match refused {
             Refused::Closed => gone(client),
             Refused::Full => {
+                if self.gathered.is_some() {
+                    self.full.insert(client.0);
+                }
                 Error::new(ErrorKind::Full, format!("the outbox of client {} is full", client.0))
             }
         })?;
@@ -101,9 +108,10 @@ impl<'a> Poster<'a> {
         // Encoded once, whoever and how many take it; a small frame is copied once for each worker.
         let block = (data.len() > INLINE).then(|| block(opcode, data));
         let mut posted = true;
+        // All workers have it before the first is woken: they carry it out at nearly the same time.
         for worker in 0..self.shared.mailboxes.len() {
             let (except, block) = (except.clone(), block.clone());
-            posted &= self.post(worker, |batch| {
+            posted &= self.put(worker, |batch| {
                 let except = batch.ids(except);
                 let command = match block {
                     Some(frame) => Command::BroadcastShared { gateway: gateway.0, frame, except },
@@ -119,6 +127,7 @@ impl<'a> Poster<'a> {
                 batch.commands.push(command);
             });
         }
+        self.wake_all();
         if posted { Ok(()) } else { Err(stopped()) }
     }
 
@@ -197,20 +206,40 @@ impl<'a> Poster<'a> {
         if posted { Ok(()) } else { Err(gone(client)) }
     }
 
-    /// False when the worker has ended.
+    /// Adds to a worker's commands. False when it has ended.
     fn post(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
-        if let Some(batches) = &mut self.gathered {
-            return batches.get_mut(worker).map(fill).is_some();
+        let done = self.put(worker, fill);
+        if self.gathered.is_none()
+            && let Some(mailbox) = self.shared.mailboxes.get(worker)
+        {
+            mailbox.wake();
         }
-        let Some(mailbox) = self.shared.mailboxes.get(worker) else { return false };
-        let mut fill = Some(fill);
-        let local = desk::with(mailbox, |desk| {
-            if let Some(fill) = fill.take() {
-                desk.post(fill);
-            }
-        });
-        local.is_some() || fill.take().is_some_and(|fill| mailbox.post(fill))
+        done
     }
+
+    /// The same, without waking it.
+    fn put(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
+        match &mut self.gathered {
+            Some(batches) => batches.get_mut(worker).map(fill).is_some(),
+            None => self.shared.mailboxes.get(worker).is_some_and(|mailbox| put(mailbox, fill)),
+        }
+    }
+
+    /// Wakes the workers, unless what is for them is still being gathered.
+    fn wake_all(&self) {
+        self.shared.mailboxes.iter().filter(|mailbox| mailbox.is_filled()).for_each(|mailbox| mailbox.wake());
+    }
+}
+
+/// Adds to the commands of the worker with this mailbox: through its desk, on its own thread.
+fn put(mailbox: &Arc<Mailbox>, fill: impl FnOnce(&mut Batch)) -> bool {
+    let mut fill = Some(fill);
+    let local = desk::with(mailbox, |desk| {
+        if let Some(fill) = fill.take() {
+            desk.post(fill);
+        }
+    });
+    local.is_some() || fill.take().is_some_and(|fill| mailbox.put(fill))
 }
 
 fn block(opcode: Opcode, data: &[u8]) -> Arc<Vec<u8>> {
