@@ -1,0 +1,105 @@
+<?php
+
+declare(strict_types=1);
+
+use Wsgate\Client;
+use Wsgate\CloseInfo;
+use Wsgate\EndpointOptions;
+use Wsgate\Gateway;
+use Wsgate\Server;
+
+/** The endpoints that the conformance scenarios talk to, in every language the same. */
+function addConformanceEndpoints(Server $server, Closure $echo): void
+{
+    $server->endpoint('/echo')->onMessage($echo);
+    $small = new EndpointOptions(maxMessageSize: 1000, maxFrameSize: 500, maxFragments: 4);
+    $server->endpoint('/small', $small)->onMessage($echo);
+    $server->endpoint('/origin', new EndpointOptions(origins: ['http://good.example']))->onMessage($echo);
+
+    $server->endpoint('/welcome')
+        ->onAccept(static function (Client $client): void {
+            $request = $client->getRequest();
+            $value = $request->getHeader('x-test');
+            $client->sendText("welcome {$request->getTarget()}" . ($value === null ? '' : " $value"));
+        })
+        ->onMessage($echo);
+
+    $server->endpoint('/close')->onMessage(static function (Client $client, string $text): void {
+        [$code, $reason] = explode(' ', $text, 2) + [1 => ''];
+        $client->close((int) $code, $reason);
+    });
+
+    $server->endpoint('/ping')
+        ->onMessage(static function (Client $client, string $ticket): void {
+            $client->ping((int) $ticket);
+        })
+        ->onPong(static function (Client $client, int $ticket): void {
+            $client->sendText("pong $ticket");
+        });
+
+    $room = $server->gateway();
+    $server->endpoint('/room', new EndpointOptions(gateway: $room))->onMessage(
+        static function (Client $client, string $command) use ($room): void {
+            say($room, $client, $command);
+        },
+    );
+
+    $watchers = $server->gateway();
+    $server->endpoint('/watch', new EndpointOptions(gateway: $watchers));
+    $server->endpoint('/watched')
+        ->onAccept(static function (Client $client) use ($watchers): void {
+            $watchers->broadcastText('accept ' . $client->getRequest()->getTarget());
+        })
+        ->onMessage(static function (Client $client, string $data, bool $binary) use ($echo): void {
+            if (!$binary && str_starts_with($data, 'bye ')) {
+                [, $code, $reason] = explode(' ', $data, 3) + [2 => ''];
+                $client->close((int) $code, $reason);
+            } else {
+                $echo($client, $data, $binary);
+            }
+        })
+        ->onClose(static function (Client $client, CloseInfo $info) use ($watchers): void {
+            $watchers->broadcastText(implode(' ', [
+                'close',
+                $info->code,
+                strtolower($info->cause->name),
+                (int) $info->clean,
+                $info->client->messagesIn,
+                $info->client->messagesOut,
+                $info->reason,
+            ]));
+        });
+}
+
+/** The commands of /room. */
+function say(Gateway $room, Client $client, string $command): void
+{
+    [$verb, $rest] = explode(' ', $command, 2) + [1 => null];
+    switch ([$verb, $rest !== null]) {
+        case ['all', true]:
+            $room->broadcastText($rest);
+            break;
+        case ['others', true]:
+            $room->broadcastText($rest, except: [$client]);
+            break;
+        case ['bytes', true]:
+            $room->broadcastBinary($rest);
+            break;
+        case ['order', true]:
+            for ($i = 1; $i <= (int) $rest; $i++) {
+                $client->sendText("d $i");
+                $room->broadcastText("b $i");
+            }
+            break;
+        case ['leave', false]:
+            $room->remove($client);
+            $client->sendText('left');
+            break;
+        case ['join', false]:
+            $room->add($client);
+            $client->sendText('joined');
+            break;
+        default:
+            $client->sendText('what?');
+    }
+}

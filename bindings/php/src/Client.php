@@ -1,0 +1,122 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate;
+
+use Wsgate\Internal\Abi;
+use Wsgate\Internal\Connection;
+use Wsgate\Internal\Outgoing;
+
+/**
+ * One accepted connection.
+ *
+ * Sending never waits and always copies. What callbacks send leaves when the batch of events that is being
+ * delivered has been handled, in the order of the calls; sent from elsewhere it leaves at once.
+ *
+ * When the client is gone or going without the program having been told yet, what is sent to it is dropped
+ * silently, as it would be on the network; onClose follows. Once the program knows (it called close(), or
+ * onClose was called), sending throws ClosedException.
+ *
+ * When the client does not keep up, its outbox fills (see EndpointOptions). The message that did not fit is
+ * held back and follows when there is room; until then, that is until onDrain, sending throws FullException.
+ */
+final class Client
+{
+    /** The application's own; the library does not look at it. */
+    public mixed $data = null;
+
+    /** @internal */
+    public function __construct(
+        private readonly Connection $connection,
+        private readonly Outgoing $outgoing,
+    ) {
+    }
+
+    /** Unique in the process, never used again. */
+    public function getId(): int
+    {
+        return $this->connection->id;
+    }
+
+    /** @param string $data UTF-8; anything else closes this client with 1011 */
+    public function sendText(string $data): void
+    {
+        if ($this->connection->state !== Connection::OPEN) {
+            throw $this->refusal();
+        }
+        $this->outgoing->message(Abi::OP_SEND_TEXT, $this->connection, $data);
+    }
+
+    public function sendBinary(string $data): void
+    {
+        if ($this->connection->state !== Connection::OPEN) {
+            throw $this->refusal();
+        }
+        $this->outgoing->message(Abi::OP_SEND_BINARY, $this->connection, $data);
+    }
+
+    /**
+     * Closes the client. What was sent before goes out first, except what was held back from a full client.
+     * No message of this client is delivered any more; onClose is, when both Close frames were exchanged
+     * or the endpoint's close period is over. Does nothing when the client is closed.
+     *
+     * @param int $code 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4)
+     * @param string $reason UTF-8, at most 123 bytes
+     * @throws WsgateException when code or reason is none that may be sent
+     */
+    public function close(int $code = 1000, string $reason = ''): void
+    {
+        if ($this->connection->state === Connection::CLOSED) {
+            return;
+        }
+        try {
+            $this->outgoing->call('wsgate_client_close', $this->connection->id, $code, $reason, strlen($reason));
+        } catch (ClosedException) {
+            // The peer was faster, and onClose follows.
+        }
+        $this->connection->closed();
+    }
+
+    /** Pings the client; onPong gets the ticket with its answer. */
+    public function ping(int $ticket): void
+    {
+        if ($this->connection->state === Connection::CLOSED) {
+            throw $this->refusal();
+        }
+        try {
+            $this->outgoing->call('wsgate_client_ping', $this->connection->id, $ticket);
+        } catch (ClosedException) {
+            // As for messages: onClose follows.
+        }
+    }
+
+    /** The HTTP request this client began with. */
+    public function getRequest(): Request
+    {
+        if (is_string($this->connection->request)) {
+            $this->connection->request = Request::decode($this->connection->request);
+        }
+        return $this->connection->request;
+    }
+
+    /** Whether the program closed this client, or was told by onClose that it is closed. */
+    public function isClosed(): bool
+    {
+        return $this->connection->state === Connection::CLOSED;
+    }
+
+    /** Whether sending throws FullException, until onDrain. */
+    public function isFull(): bool
+    {
+        return $this->connection->state === Connection::FULL;
+    }
+
+    private function refusal(): WsgateException
+    {
+        $id = $this->connection->id;
+        return $this->isClosed()
+            ? new ClosedException(Status::Closed, "client $id is closed")
+            : new FullException(Status::Full, "client $id does not keep up: its outbox is full until onDrain");
+    }
+}

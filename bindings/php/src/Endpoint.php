@@ -1,0 +1,60 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate;
+
+use Closure;
+use Wsgate\Internal\Handlers;
+
+/**
+ * A path that upgrades to WebSocket, and what happens to its clients.
+ *
+ * The closures are called on the program's own thread, one after the other, inside Server::run() or
+ * Server::tick(). When one throws, the exception is logged and that client is closed with 1011.
+ * Every client has one onAccept, first, and one onClose, last.
+ */
+final class Endpoint
+{
+    /** @internal */
+    public function __construct(
+        public readonly string $path,
+        private readonly Handlers $handlers,
+    ) {
+    }
+
+    /** @param Closure(Client): void $handler */
+    public function onAccept(Closure $handler): self
+    {
+        $this->handlers->accept = $handler;
+        return $this;
+    }
+
+    /** @param Closure(Client, string, bool): void $handler the data, and whether it is binary */
+    public function onMessage(Closure $handler): self
+    {
+        $this->handlers->message = $handler;
+        return $this;
+    }
+
+    /** @param Closure(Client, CloseInfo): void $handler */
+    public function onClose(Closure $handler): self
+    {
+        $this->handlers->close = $handler;
+        return $this;
+    }
+
+    /** @param Closure(Client, int): void $handler the ticket given to Client::ping() */
+    public function onPong(Closure $handler): self
+    {
+        $this->handlers->pong = $handler;
+        return $this;
+    }
+
+    /** @param Closure(Client): void $handler the client's outbox was full and has room again */
+    public function onDrain(Closure $handler): self
+    {
+        $this->handlers->drain = $handler;
+        return $this;
+    }
+}

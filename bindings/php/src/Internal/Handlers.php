@@ -1,0 +1,28 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate\Internal;
+
+use Closure;
+
+/**
+ * The application's closures of one endpoint. All are always callable: the pump has nothing to test.
+ *
+ * @internal
+ */
+final class Handlers
+{
+    public Closure $accept;
+    public Closure $message;
+    public Closure $close;
+    public Closure $pong;
+    public Closure $drain;
+
+    public function __construct()
+    {
+        $nothing = static function (): void {
+        };
+        $this->accept = $this->message = $this->close = $this->pong = $this->drain = $nothing;
+    }
+}

@@ -1,0 +1,228 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate;
+
+use Closure;
+use WeakReference;
+use Wsgate\Internal\Engine;
+use Wsgate\Internal\Handlers;
+use Wsgate\Internal\Log;
+use Wsgate\Internal\Outgoing;
+use Wsgate\Internal\Pump;
+
+/**
+ * A WebSocket server: addresses, endpoints, and the loop that calls their closures.
+ *
+ * Listening, parsing and writing happen on the library's own threads, which never run PHP code. All of the
+ * program's closures run inside run() or tick(). Everything that is not said otherwise is set before start().
+ */
+final class Server
+{
+    /**
+     * A signal between our look at it and the library's wait would stay unnoticed until the wait ends, so
+     * no wait is longer than this.
+     */
+    private const WAIT_MS = 250;
+
+    private readonly Engine $engine;
+    private readonly Outgoing $outgoing;
+    private readonly Pump $pump;
+    private readonly Log $log;
+
+    private bool $started = false;
+
+    public function __construct()
+    {
+        $this->engine = new Engine();
+        $this->outgoing = new Outgoing($this->engine);
+        $this->log = new Log();
+        $this->pump = new Pump($this->engine, $this->outgoing, $this->log);
+
+        // At exit() and after a fatal error PHP calls destructors in any order or not at all, but shutdown
+        // functions always, and first.
+        $self = WeakReference::create($this);
+        register_shutdown_function(static function () use ($self): void {
+            $self->get()?->end();
+        });
+    }
+
+    public function __destruct()
+    {
+        $this->end();
+    }
+
+    /** Adds an address: `127.0.0.1:8080`, `[::1]:8080`; with port 0 the system chooses, see getPort(). */
+    public function listen(string $address): self
+    {
+        $this->engine->call('wsgate_server_listen', $address, strlen($address));
+        return $this;
+    }
+
+    /** @param string $path the exact path, as `/chat` */
+    public function endpoint(string $path, EndpointOptions $options = new EndpointOptions()): Endpoint
+    {
+        $number = $this->engine->ffi->new('uint32_t[1]');
+        $this->engine->call('wsgate_server_add_endpoint', $path, strlen($path), $number);
+        $options->apply($this->engine, $number[0]);
+        $handlers = new Handlers();
+        $this->pump->attach($number[0], $handlers);
+        return new Endpoint($path, $handlers);
+    }
+
+    /** A new, empty gateway; also while the server runs. */
+    public function gateway(): Gateway
+    {
+        $id = $this->engine->ffi->new('uint64_t[1]');
+        $this->outgoing->call('wsgate_gateway_new', $id);
+        return new Gateway($id[0], $this->outgoing);
+    }
+
+    /** Serves a directory's files to the requests that no endpoint takes. */
+    public function directory(string $path): self
+    {
+        $this->engine->call('wsgate_server_set_directory', $path, strlen($path));
+        return $this;
+    }
+
+    /** How many threads serve the clients; 0, the default, is one for each core. */
+    public function workers(int $count): self
+    {
+        // The parameter has 32 bits: FFI would cut a larger number down to one that may be good.
+        $this->engine->set('wsgate_server_set_workers', 'workers', min($count, 0xffffffff));
+        return $this;
+    }
+
+    /** The finest level that is logged [LogLevel::Warn]. */
+    public function logLevel(LogLevel $level): self
+    {
+        $this->engine->call('wsgate_server_set_log_level', $level->value);
+        return $this;
+    }
+
+    /** How many bytes of events may wait for the program before clients are not read any more [16 MiB]. */
+    public function queueLimit(int $bytes): self
+    {
+        $this->engine->set('wsgate_server_set_queue_limit', 'queue limit', $bytes);
+        return $this;
+    }
+
+    /**
+     * Where log lines go instead of PHP's error log; at any time.
+     *
+     * @param Closure(LogLevel, string, string): void $handler the level, what speaks (`wsgate::worker`), the text
+     */
+    public function onLog(Closure $handler): self
+    {
+        $this->log->handler = $handler;
+        return $this;
+    }
+
+    /**
+     * Binds the addresses and begins to serve.
+     *
+     * @throws WsgateException Status::Busy when an address is in use
+     */
+    public function start(): void
+    {
+        $this->engine->call('wsgate_server_start');
+        $this->started = true;
+    }
+
+    /** The port of the address that was added as the first (0), the second (1) …; after start(). */
+    public function getPort(int $address = 0): int
+    {
+        return $this->engine->call('wsgate_server_port', $address);
+    }
+
+    /**
+     * Starts the server if need be, and calls the closures until it has stopped. Stops on SIGINT and SIGTERM
+     * when the pcntl extension is there, unless the program handles them itself.
+     *
+     * @throws WsgateException Status::Forked in a child process
+     */
+    public function run(): void
+    {
+        if (!$this->started) {
+            $this->start();
+        }
+        $pcntl = function_exists('pcntl_signal_dispatch');
+        $caught = $pcntl ? $this->catchSignals() : [];
+        try {
+            do {
+                if ($pcntl) {
+                    pcntl_signal_dispatch();
+                }
+            } while ($this->pump->turn(self::WAIT_MS));
+        } finally {
+            foreach ($caught as $signal) {
+                pcntl_signal($signal, SIG_DFL);
+            }
+        }
+        $this->engine->free();
+    }
+
+    /**
+     * A descriptor that is readable while tick() has something to do, for another event loop: open
+     * `php://fd/N` and watch that stream; never read it.
+     */
+    public function getDescriptor(): int
+    {
+        return $this->engine->call('wsgate_server_fd');
+    }
+
+    /**
+     * Calls the closures for what has happened, without waiting.
+     *
+     * @return bool false once the server has stopped
+     * @throws WsgateException Status::Forked in a child process
+     */
+    public function tick(): bool
+    {
+        if ($this->pump->turn(0)) {
+            return true;
+        }
+        $this->engine->free();
+        return false;
+    }
+
+    /**
+     * Asks the server to stop, and returns at once: clients are closed with 1001, each gets its onClose,
+     * then run() returns and tick() answers false. Does nothing when the server has stopped.
+     *
+     * @param float $grace how long clients have for the closing handshake, in seconds
+     */
+    public function stop(float $grace = 3.0): void
+    {
+        try {
+            $this->outgoing->call('wsgate_server_stop', max(0, (int) round($grace * 1000)));
+        } catch (ClosedException) {
+            // It has stopped.
+        }
+    }
+
+    /** Frees the server; what was sent before goes to the library first. */
+    private function end(): void
+    {
+        try {
+            $this->outgoing->flush();
+        } catch (WsgateException) {
+            // Nobody is left to be told.
+        }
+        $this->engine->free();
+    }
+
+    /** @return list<int> the signals that stop the server from now on */
+    private function catchSignals(): array
+    {
+        $caught = [];
+        foreach ([SIGINT, SIGTERM] as $signal) {
+            if (pcntl_signal_get_handler($signal) === SIG_DFL) {
+                pcntl_signal($signal, fn () => $this->stop());
+                $caught[] = $signal;
+            }
+        }
+        return $caught;
+    }
+}

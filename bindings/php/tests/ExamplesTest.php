@@ -1,0 +1,94 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate\Tests;
+
+final class ExamplesTest extends ServerTestCase
+{
+    private const EXAMPLES = __DIR__ . '/../../../examples';
+
+    public function testChatSpeaksItsProtocol(): void
+    {
+        $server = $this->start(
+            [self::EXAMPLES . '/php/chat.php', '127.0.0.1:0', self::EXAMPLES . '/public'],
+            ['ORIGINS' => 'http://good.example,http://better.example'],
+        );
+        $port = $server->port();
+        self::assertStringStartsWith(
+            'HTTP/1.1 403 ',
+            RawClient::request($port, '/chat', ['Origin' => 'http://evil.example'])->response,
+        );
+
+        $origin = ['Origin' => 'http://better.example'];
+        $ann = RawClient::connect($port, '/chat?name=%C3%84nn%20%22A%22', $origin);
+        self::assertSame('{"type":"welcome","name":"Änn \"A\"","people":["Änn \"A\""]}', $ann->receiveText());
+        $guest = RawClient::connect($port, '/chat?name=%01%7F', $origin);
+        self::assertSame(
+            '{"type":"welcome","name":"guest-1","people":["Änn \"A\"","guest-1"]}',
+            $guest->receiveText(),
+        );
+        self::assertSame('{"type":"join","name":"guest-1"}', $ann->receiveText());
+
+        $ann->sendText('');
+        $ann->sendText("a\n\\ \u{1F600}/");
+        foreach ([$ann, $guest] as $client) {
+            self::assertSame(
+                '{"type":"say","name":"Änn \"A\"","text":"a\u000a\\\\ ' . "\u{1F600}" . '/"}',
+                $client->receiveText(),
+            );
+        }
+        $guest->sendBinary('x');
+        self::assertSame([1003, 'text only'], $guest->receiveClose());
+        self::assertSame('{"type":"leave","name":"guest-1"}', $ann->receiveText());
+
+        $long = RawClient::connect($port, '/chat?name=' . str_repeat('%F0%9F%98%80', 33), $origin);
+        $name = str_repeat("\u{1F600}", 32);
+        self::assertSame(
+            '{"type":"welcome","name":"' . $name . '","people":["Änn \"A\"","' . $name . '"]}',
+            $long->receiveText(),
+        );
+        $invalid = RawClient::connect($port, '/chat?name=%FF', $origin);
+        self::assertStringContainsString('"name":"guest-2"', $invalid->receiveText());
+
+        self::assertSame("{\"type\":\"join\",\"name\":\"$name\"}", $ann->receiveText());
+        self::assertSame('{"type":"join","name":"guest-2"}', $ann->receiveText());
+        $ann->sendText(str_repeat('x', 2001));
+        self::assertSame(1009, $ann->receiveClose()[0]);
+
+        self::assertSame('{"type":"join","name":"guest-2"}', $long->receiveText());
+        foreach ([$long, $invalid] as $client) {
+            self::assertSame('{"type":"leave","name":"Änn \"A\""}', $client->receiveText());
+        }
+        $server->signal(SIGTERM);
+        self::assertSame(1001, $long->receiveClose()[0]);
+        self::assertSame(1001, $invalid->receiveClose()[0]);
+        self::assertSame(0, $server->wait(), $server->errors());
+    }
+
+    public function testTheProgramOfTheReadmeRuns(): void
+    {
+        $readme = file_get_contents(__DIR__ . '/../README.md');
+        self::assertSame(1, preg_match('/^```php\n(.*?)^```$/ms', $readme, $match));
+        $program = str_replace(
+            ['vendor/autoload.php', '127.0.0.1:9001'],
+            [dirname(__DIR__) . '/autoload.php', '127.0.0.1:0'],
+            $match[1],
+            $replaced,
+        );
+        self::assertSame(2, $replaced);
+        $file = tempnam(sys_get_temp_dir(), 'wsgate-readme-');
+        try {
+            file_put_contents($file, $program);
+            $server = $this->start([$file]);
+            $client = RawClient::connect($server->port());
+            self::assertSame('welcome', $client->receiveText());
+            $client->sendText('hello');
+            self::assertSame('hello', $client->receiveText());
+            $client->close();
+            self::assertSame(0, $server->stop(), $server->errors());
+        } finally {
+            unlink($file);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate\Tests;
+
+use RuntimeException;
+
+/** A WebSocket client that shows every frame. */
+final class RawClient
+{
+    public const TEXT = 1;
+    public const BINARY = 2;
+    public const CLOSE = 8;
+    public const PING = 9;
+    public const PONG = 10;
+
+    private string $buffer = '';
+
+    /** @param resource $stream */
+    private function __construct(private $stream, public readonly string $response)
+    {
+    }
+
+    /** @param array<string, string> $headers */
+    public static function connect(int $port, string $target = '/', array $headers = []): self
+    {
+        $client = self::request($port, $target, $headers);
+        if (!str_starts_with($client->response, 'HTTP/1.1 101 ')) {
+            throw new RuntimeException("not accepted: $client->response");
+        }
+        return $client;
+    }
+
+    /** @param array<string, string> $headers */
+    public static function request(int $port, string $target, array $headers = []): self
+    {
+        $stream = stream_socket_client("tcp://127.0.0.1:$port", $code, $message, 20);
+        if ($stream === false) {
+            throw new RuntimeException("cannot connect: $message");
+        }
+        stream_set_read_buffer($stream, 0);
+        $request = "GET $target HTTP/1.1\r\nHost: 127.0.0.1:$port\r\nConnection: Upgrade\r\n"
+            . "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        foreach ($headers as $name => $value) {
+            $request .= "$name: $value\r\n";
+        }
+        fwrite($stream, "$request\r\n");
+
+        $response = '';
+        $deadline = new Deadline();
+        while (($end = strpos($response, "\r\n\r\n")) === false) {
+            $deadline->waitReadable($stream, 'the response');
+            $bytes = fread($stream, 65536);
+            if ($bytes === '' || $bytes === false) {
+                throw new RuntimeException('closed before the response');
+            }
+            $response .= $bytes;
+        }
+        $client = new self($stream, substr($response, 0, $end));
+        $client->buffer = substr($response, $end + 4);
+        return $client;
+    }
+
+    public function sendText(string $text): void
+    {
+        $this->write(self::frame(self::TEXT, $text));
+    }
+
+    public function sendBinary(string $data): void
+    {
+        $this->write(self::frame(self::BINARY, $data));
+    }
+
+    public function sendClose(int $code, string $reason = ''): void
+    {
+        $this->write(self::frame(self::CLOSE, pack('n', $code) . $reason));
+    }
+
+    /** Sends bytes as they are. */
+    public function write(string $bytes): void
+    {
+        while ($bytes !== '') {
+            $written = fwrite($this->stream, $bytes);
+            if ($written === false || $written === 0) {
+                throw new RuntimeException('the peer is gone');
+            }
+            $bytes = substr($bytes, $written);
+        }
+    }
+
+    public static function frame(int $opcode, string $payload): string
+    {
+        $length = strlen($payload);
+        $head = match (true) {
+            $length < 126 => pack('CC', 0x80 | $opcode, 0x80 | $length),
+            $length < 65536 => pack('CCn', 0x80 | $opcode, 0x80 | 126, $length),
+            default => pack('CCJ', 0x80 | $opcode, 0x80 | 127, $length),
+        };
+        $mask = "\x12\x34\x56\x78";
+        return $head . $mask . ($payload ^ str_repeat($mask, intdiv($length + 3, 4)));
+    }
+
+    /** @return array{int, string} the next frame's opcode and payload; pings are answered on the way */
+    public function receive(): array
+    {
+        while (true) {
+            [$first, $second] = array_values(unpack('C2', $this->read(2)));
+            if (($second & 0x80) !== 0 || ($first & 0x70) !== 0) {
+                throw new RuntimeException('a server sent a masked frame, or reserved bits');
+            }
+            $length = match ($second) {
+                126 => unpack('n', $this->read(2))[1],
+                127 => unpack('J', $this->read(8))[1],
+                default => $second,
+            };
+            $payload = $this->read($length);
+            if (($first & 0x0f) !== self::PING) {
+                return [$first & 0x0f, $payload];
+            }
+            $this->write(self::frame(self::PONG, $payload));
+        }
+    }
+
+    public function receiveText(): string
+    {
+        [$opcode, $payload] = $this->receive();
+        if ($opcode !== self::TEXT) {
+            throw new RuntimeException("expected a text, got opcode $opcode: " . bin2hex(substr($payload, 0, 64)));
+        }
+        return $payload;
+    }
+
+    /** @return array{int, string} code and reason of the Close frame that comes next; answers it, and hangs up */
+    public function receiveClose(): array
+    {
+        [$opcode, $payload] = $this->receive();
+        if ($opcode !== self::CLOSE) {
+            throw new RuntimeException("expected Close, got opcode $opcode: " . substr($payload, 0, 200));
+        }
+        $this->write(self::frame(self::CLOSE, substr($payload, 0, 2)));
+        $this->waitForEnd();
+        return [$payload === '' ? 1005 : unpack('n', $payload)[1], substr($payload, 2)];
+    }
+
+    /** Closes from this side, and waits until the server has answered and the connection is at its end. */
+    public function close(int $code = 1000, string $reason = ''): void
+    {
+        $this->sendClose($code, $reason);
+        do {
+            [$opcode] = $this->receive();
+        } while ($opcode !== self::CLOSE);
+        $this->waitForEnd();
+    }
+
+    /** Reads what is left, until the server ends the connection in whatever way; then hangs up, as browsers do. */
+    public function waitForEnd(): void
+    {
+        $deadline = new Deadline();
+        do {
+            $deadline->waitReadable($this->stream, 'the end of the connection');
+            $bytes = @fread($this->stream, 65536);
+        } while ($bytes !== '' && $bytes !== false);
+        fclose($this->stream);
+    }
+
+    /** Ends the connection without a Close frame. */
+    public function cut(): void
+    {
+        fclose($this->stream);
+    }
+
+    private function read(int $length): string
+    {
+        $deadline = new Deadline();
+        while (strlen($this->buffer) < $length) {
+            $deadline->waitReadable($this->stream, 'a frame');
+            $bytes = fread($this->stream, max(65536, $length - strlen($this->buffer)));
+            if ($bytes === '' || $bytes === false) {
+                throw new RuntimeException('the connection ended where a frame should be');
+            }
+            $this->buffer .= $bytes;
+        }
+        $read = substr($this->buffer, 0, $length);
+        $this->buffer = substr($this->buffer, $length);
+        return $read;
+    }
+}

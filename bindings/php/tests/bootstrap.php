@@ -1,0 +1,8 @@
+<?php
+
+declare(strict_types=1);
+
+require __DIR__ . '/../autoload.php';
+foreach (['Deadline', 'RawClient', 'ServerProcess', 'ServerTestCase'] as $class) {
+    require __DIR__ . "/$class.php";
+}
