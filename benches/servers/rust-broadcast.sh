@@ -1,0 +1,3 @@
+#!/bin/sh
+# rust-broadcast.sh PORT
+exec "$(dirname "$0")/rust/run.sh" broadcast "$@"

@@ -1,0 +1,3 @@
+#!/bin/sh
+# rust-echo.sh PORT
+exec "$(dirname "$0")/rust/run.sh" echo "$@"
