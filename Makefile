@@ -1,0 +1,116 @@
+# make demo, make test: on a fresh Debian machine with a Rust toolchain, as root, these two do all
+# set-up. What they install is listed in the `packages-…` targets; a Python environment is made in .venv.
+
+CC ?= cc
+CFLAGS ?= -O2
+release := target/release
+library := $(release)/libwsgate.so.0
+venv := .venv/bin
+ADDRESS ?= 127.0.0.1:8080
+export CARGO_TERM_COLOR ?= never
+
+.PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php \
+	conformance browser autobahn autobahn-short bench clean
+
+help:
+	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
+	@echo "make test        everything: lints, Rust, C, Python, PHP, conformance, browser, Autobahn's short form"
+	@echo "make autobahn    Autobahn's sections 1 to 10, all of them, strict"
+	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
+
+# ---- what the system must have -------------------------------------------------------------------
+
+.PHONY: packages-c packages-php packages-python packages-browser
+packages-c:
+	@tools/packages.sh cc:gcc g++:g++ valgrind:valgrind nm:binutils
+packages-php:
+	@tools/packages.sh php:php-cli phpunit:phpunit
+packages-python:
+	@tools/packages.sh python3:python3
+	@tools/venv.sh
+packages-browser: packages-python
+	@tools/packages.sh chromium:chromium chromedriver:chromium-driver
+
+# ---- the library and the demos -------------------------------------------------------------------
+
+build: $(library)
+$(library): FORCE
+	@cargo build --quiet --release --locked --lib
+	@ln -sf libwsgate.so $@
+FORCE:
+
+demo: demo-c
+demo-c: build
+	@tools/packages.sh cc:gcc
+	@mkdir -p target/examples
+	@$(CC) -std=c99 $(CFLAGS) -Wall -Wextra -Wpedantic -Iinclude examples/c/chat.c -o target/examples/chat \
+		-L$(release) -lwsgate -pthread -Wl,-rpath,$(CURDIR)/$(release)
+	@exec target/examples/chat $(ADDRESS) examples/public
+demo-php: build
+	@tools/packages.sh php:php-cli
+	@exec php examples/php/chat.php $(ADDRESS) examples/public
+demo-python: build
+	@tools/packages.sh python3:python3
+	@PYTHONPATH=bindings/python/src exec python3 examples/python/chat.py $(ADDRESS) examples/public
+demo-rust:
+	@exec cargo run --quiet --release --locked --example chat -- $(ADDRESS) examples/public
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+test: lint test-rust test-c test-python test-php conformance browser autobahn-short
+	@echo "make test: all passed"
+
+lint: packages-python
+	cargo fmt --check
+	cargo clippy --quiet --locked --all-targets -- -D warnings
+	cargo doc --quiet --locked --no-deps
+	cd benches && cargo fmt --check
+	cd benches && cargo clippy --quiet --locked --all-targets -- -D warnings
+	$(venv)/ruff check bindings/python tests benches examples
+	cd bindings/python && ../../$(venv)/mypy --strict src
+	@tools/style.sh
+
+test-rust:
+	cargo test --locked --lib --doc
+	cargo test --locked --lib --test generated --test server
+
+test-c: packages-c
+	cargo test --locked --test c_api
+
+test-python: build packages-python
+	$(venv)/python -m pytest -q -W error bindings/python/tests
+
+test-php: build packages-php
+	phpunit -c bindings/php
+
+servers := c-push c-pull rust python-callback php-callback
+
+conformance: build packages-c packages-php packages-python
+	$(venv)/python tests/conformance/run.py --transcript target/conformance \
+		$(servers:%=benches/servers/%-conformance.sh)
+
+browser: build packages-c packages-php packages-browser
+	@mkdir -p target/examples
+	$(CC) -std=c99 $(CFLAGS) -Wall -Wextra -Wpedantic -Werror -Iinclude examples/c/chat.c -o target/examples/chat \
+		-L$(release) -lwsgate -pthread -Wl,-rpath,$(CURDIR)/$(release)
+	cargo build --quiet --release --locked --example chat
+	$(venv)/python tests/browser/run.py "target/examples/chat {address} examples/public" \
+		"php examples/php/chat.php {address} examples/public" \
+		"PYTHONPATH=bindings/python/src python3 examples/python/chat.py {address} examples/public" \
+		"$(release)/examples/chat {address} examples/public"
+
+autobahn-short: build
+	tests/autobahn/suite.sh --short $(servers)
+
+autobahn: build
+	tests/autobahn/suite.sh $(servers)
+
+# ---- measurements --------------------------------------------------------------------------------
+
+bench: build
+	cd benches && cargo build --quiet --release --locked
+	python3 benches/run.py all
+
+clean:
+	cargo clean
+	rm -rf benches/target .venv .cache
