@@ -1,0 +1,3 @@
+#!/bin/sh
+# python-callback-broadcast.sh PORT
+exec "$(dirname "$0")/python/run.sh" callback broadcast "$@"

@@ -1,0 +1,88 @@
+"""The endpoints that the conformance scenarios talk to, in every language the same."""
+
+import wsgate
+
+
+def add_endpoints(server: wsgate.Server) -> None:
+    server.endpoint("/echo", on_message=echo)
+    server.endpoint("/small", on_message=echo, max_message_size=1000, max_frame_size=500, max_fragments=4)
+    server.endpoint("/origin", on_message=echo, origins=["http://good.example"])
+    server.endpoint("/welcome", on_accept=welcome, on_message=echo)
+    server.endpoint("/close", on_message=close_as_told)
+    server.endpoint("/ping", on_message=ping, on_pong=tell_pong)
+    add_room(server)
+    add_watched(server)
+
+
+def echo(client: wsgate.Client, message: str | bytes) -> None:
+    client.send(message)
+
+
+def welcome(client: wsgate.Client) -> None:
+    words = ["welcome", client.request.target]
+    if "x-test" in client.request.headers:
+        words.append(client.request.headers["x-test"])
+    client.send(" ".join(words))
+
+
+def close_as_told(client: wsgate.Client, message: str) -> None:
+    code, _, reason = message.partition(" ")
+    client.close(int(code), reason)
+
+
+def ping(client: wsgate.Client, message: str) -> None:
+    client.ping(int(message))
+
+
+def tell_pong(client: wsgate.Client, ticket: int) -> None:
+    client.send(f"pong {ticket}")
+
+
+def add_room(server: wsgate.Server) -> None:
+    members = wsgate.Gateway(server)
+
+    def on_message(client: wsgate.Client, message: str | bytes) -> None:
+        command, _, text = message.partition(" ") if isinstance(message, str) else ("", "", "")
+        if command == "all":
+            members.broadcast(text)
+        elif command == "others":
+            members.broadcast(text, exclude=[client])
+        elif command == "bytes":
+            members.broadcast(text.encode())
+        elif command == "order":
+            for i in range(1, int(text) + 1):
+                client.send(f"d {i}")
+                members.broadcast(f"b {i}")
+        elif command == "leave":
+            members.remove(client)
+            client.send("left")
+        elif command == "join":
+            members.add(client)
+            client.send("joined")
+        else:
+            client.send("what?")
+
+    server.endpoint("/room", on_message=on_message, gateway=members)
+
+
+def add_watched(server: wsgate.Server) -> None:
+    watchers = wsgate.Gateway(server)
+
+    def on_accept(client: wsgate.Client) -> None:
+        watchers.broadcast(f"accept {client.request.target}")
+
+    def on_message(client: wsgate.Client, message: str | bytes) -> None:
+        if isinstance(message, str) and message.startswith("bye "):
+            close_as_told(client, message.removeprefix("bye "))
+        else:
+            client.send(message)
+
+    def on_close(client: wsgate.Client, close: wsgate.Close) -> None:
+        info = close.info
+        watchers.broadcast(
+            f"close {close.code} {close.cause.name.lower()} {close.clean:d} "
+            f"{info.messages_in} {info.messages_out} {close.reason}"
+        )
+
+    server.endpoint("/watched", on_accept=on_accept, on_message=on_message, on_close=on_close)
+    server.endpoint("/watch", gateway=watchers)

@@ -1,0 +1,157 @@
+"""One accepted connection."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from logging import getLogger
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from . import _abi
+from ._channel import Channel
+from ._library import lib
+from ._records import LARGE, SEND_BINARY, SEND_TEXT, payload_of, record, unsigned
+from .exceptions import ConnectionClosed, OutboxFull
+from .request import Request
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+__all__ = ["Client"]
+
+
+class Client:
+    """A connection; made by the server, handed to the callbacks.
+
+    Its methods may be called on any thread. Within a callback they are collected and go to the
+    engine together when the callbacks of this batch of events are done (`Server.flush` does it
+    earlier); elsewhere they go at once and raise what is wrong. After the close event every `send`
+    raises `ConnectionClosed`.
+
+    Attributes:
+        id: the engine's id, unique in the process and never used again.
+        endpoint: where the client connected.
+        data: the application's own; None at first.
+    """
+
+    __slots__ = ("__weakref__", "_channel", "_on_message", "_request", "data", "endpoint", "id")
+
+    def __init__(self, id: int, endpoint: Endpoint, channel: Channel, request: bytes) -> None:
+        self.id = id
+        self.endpoint = endpoint
+        self.data: Any = None
+        self._channel = channel
+        self._request: bytes | Request = request
+        # Kept here because looking it up at the endpoint costs every message.
+        self._on_message = endpoint.on_message or ignore_message
+
+    def __repr__(self) -> str:
+        host, port = self.remote_address
+        return f"<Client {self.id} {host}:{port} {self.request.target}>"
+
+    @property
+    def request(self) -> Request:
+        """The request that opened the connection."""
+        if isinstance(self._request, bytes):
+            self._request = Request(self._request)
+        return self._request
+
+    @property
+    def remote_address(self) -> tuple[str, int]:
+        """The client's host and port."""
+        return self.request.remote_address
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """The host and port that the client connected to."""
+        return self.request.local_address
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol agreed on, if any."""
+        return self.request.subprotocol
+
+    def send(self, message: str | bytes | bytearray | memoryview) -> None:
+        """Sends a text message (str) or a binary message (bytes-like).
+
+        Never blocks. Raises `OutboxFull` when the client's outbox is at its limit and
+        `ConnectionClosed` when the client is gone. Within a callback it is too late to raise when
+        that turns out: a message for a client that is gone is dropped, for its close event is on
+        the way, and a client whose outbox is full is closed with 1013 "Too slow" and a warning is
+        logged. Where that can happen, use `try_send`.
+        """
+        channel = self._channel
+        if channel.thread != get_ident():
+            self._send_now(message)
+            return
+        if type(message) is str:
+            payload = message.encode()
+            shapes = SEND_TEXT
+        elif type(message) is bytes:
+            payload = message
+            shapes = SEND_BINARY
+        else:
+            payload, text = payload_of(message)
+            shapes = SEND_TEXT if text else SEND_BINARY
+        try:
+            pack, before, after = shapes.by_length[len(payload)]
+        except KeyError:
+            if len(payload) > LARGE:
+                self._send_large(message)
+            else:
+                channel.records.append(shapes.record(self.id, payload))
+            return
+        channel.records.append(pack(before, self.id, after, payload))
+
+    def try_send(self, message: str | bytes | bytearray | memoryview) -> bool:
+        """Sends at once, after all that was sent before it, or returns False: the outbox is full.
+
+        `on_drain` is called when there is room again. Raises `ConnectionClosed` when the client is
+        gone.
+        """
+        try:
+            self._send_now(message)
+        except OutboxFull:
+            return False
+        return True
+
+    def ping(self, ticket: int) -> None:
+        """Sends a ping; `on_pong` gets the ticket (0 to 2**64 - 1) back with its answer."""
+        ticket = unsigned("ticket", ticket)
+        self._channel.post(record(_abi.OP_PING, self.id, ticket=ticket))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Starts the closing handshake (RFC 6455 §7.1.2); `on_close` follows.
+
+        `reason` has at most 123 bytes in UTF-8. No more messages of this client are delivered.
+        Does nothing when it is closed already.
+        """
+        text = reason.encode()
+        code = unsigned("code", code, 32)
+        with suppress(ConnectionClosed):
+            self._channel.call(lib.wsgate_client_close, self.id, code, text, len(text))
+        self._on_message = ignore_message
+
+    def _send_now(self, message: str | bytes | bytearray | memoryview) -> None:
+        payload, text = payload_of(message)
+        function = lib.wsgate_client_send_text if text else lib.wsgate_client_send_binary
+        self._channel.call(function, self.id, payload, len(payload))
+
+    def _send_large(self, message: str | bytes | bytearray | memoryview) -> None:
+        try:
+            self._send_now(message)
+        except ConnectionClosed:
+            pass
+        except OutboxFull:
+            self._channel.too_slow(self.id)
+
+    def _closed(self) -> None:
+        self._channel = _GONE
+
+
+# What a closed client sends through: no server behind it, so that every call raises.
+_GONE = Channel(None, None, getLogger("wsgate"))
+
+
+def ignore_message(client: Client, message: str | bytes) -> None:
+    pass
