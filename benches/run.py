@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Measures the servers that have start scripts against each other. See README.md beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from others import Others
+from results import Case, Results
+from rounds import TURNS, Rounds
+from startscript import BENCHES, find
+
+MODES = ("echo", "broadcast", "idle")
+IDLE_CLIENTS = 20_000
+# What a server needs for itself: its listener, poller, libraries' descriptors.
+DESCRIPTORS_TO_SPARE = 100
+
+
+def cases_of(mode: str, seconds: float) -> list[Case]:
+    duration = ("--seconds", str(seconds / TURNS))
+    if mode == "echo":
+        return [
+            Case(
+                mode=mode,
+                name=f"echo, {size} B, depth {depth}, clients {clients}",
+                table=f"echo of {size} B, clients x depth: us of server CPU per message, median (min), ratio",
+                column=f"{clients} x {depth}",
+                arguments=("--size", str(size), "--depth", str(depth), "--clients", str(clients), *duration),
+                figure="server_cpu_ns_per_delivery",
+                unit=1000,
+            )
+            for size in (32, 1024, 16384)
+            for depth in (1, 16)
+            for clients in (1, 8, 100)
+        ]
+    if mode == "broadcast":
+        return [
+            Case(
+                mode=mode,
+                name=f"broadcast, 128 B, in flight {in_flight}, clients 500",
+                table="broadcast of 128 B to 500 clients: us of server CPU per delivery, median (min), ratio",
+                column=f"{in_flight} in flight",
+                arguments=("--size", "128", "--in-flight", str(in_flight), "--clients", "500", *duration),
+                figure="server_cpu_ns_per_delivery",
+                unit=1000,
+            )
+            for in_flight in (1, 8)
+        ]
+    hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    clients = min(IDLE_CLIENTS, hard_limit - DESCRIPTORS_TO_SPARE)
+    return [
+        Case(
+            mode=mode,
+            name=f"idle, clients {clients}",
+            table=f"idle: bytes of server memory per client, of {clients}, median (min), ratio",
+            column="bytes",
+            arguments=("--clients", str(clients)),
+            figure="memory_per_client",
+            unit=1,
+            decimals=0,
+        )
+    ]
+
+
+def main() -> int:
+    options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # Idle clients are descriptors, here and in the servers, which inherit the limit.
+    hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+    load = build_load()
+    modes = MODES if options.mode == "all" else (options.mode,)
+    report = []
+    for mode in modes:
+        cases = [case for case in cases_of(mode, options.seconds) if options.only.search(case.name)]
+        # An idle client needs no mode of its own.
+        scripts = find("echo" if mode == "idle" else mode, options.peers)
+        if options.servers:
+            for name in set(options.servers) - {script.name for script in scripts}:
+                print(f"{mode}: there is no start script of {name}", file=sys.stderr)
+            scripts = [script for script in scripts if script.name in options.servers]
+        if not scripts or not cases:
+            print(f"{mode}: nothing to measure", file=sys.stderr)
+            continue
+        names = [script.name for script in scripts]
+        results = Results(names, options.reference if options.reference in names else names[0])
+        others = Others()
+        with Rounds(load, scripts, results) as rounds:
+            for _ in range(options.rounds):
+                rounds.run(cases)
+        print(results.tables(cases, markdown=options.markdown))
+        print(f"\nOthers used {others.share():.0%} of the machine's CPU time meanwhile.\n", flush=True)
+        report += results.as_json(cases)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mode", choices=[*MODES, "all"])
+    parser.add_argument("--servers", type=lambda text: text.split(","), help="only these, by name: a,b,c")
+    parser.add_argument(
+        "--only", type=re.compile, default=re.compile(""), metavar="REGEX", help="only these cases"
+    )
+    parser.add_argument("--peers", type=Path, help="a directory with more start scripts [$PEERS]")
+    parser.add_argument(
+        "--reference", default="c-push", help="the server that is 1.00x [c-push, else the first]"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--seconds", type=float, default=0.75, help="of load for a server, case and round [0.75]"
+    )
+    parser.add_argument("--quick", action="store_const", const=0.2, dest="seconds", help="--seconds 0.2")
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures of all rounds")
+    options = parser.parse_args()
+    if options.peers is None and os.environ.get("PEERS"):
+        options.peers = Path(os.environ["PEERS"])
+    if options.peers is not None and not options.peers.is_dir():
+        parser.error(f"{options.peers} is not a directory")
+    return options
+
+
+def build_load() -> Path:
+    target = Path(os.environ.get("CARGO_TARGET_DIR", BENCHES / "target"))
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--bin", "load"]
+    manifest = ["--manifest-path", str(BENCHES / "Cargo.toml"), "--target-dir", str(target)]
+    subprocess.run([*build, *manifest], check=True)
+    return target / "release" / "load"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
