@@ -348,7 +348,7 @@ typedef struct {
    */
   uint64_t count;
   /**
-   * The block that every event's `data` points into.
+   * The block that every event's `data` points into: in the order of the events, without gaps.
    */
   const void *payload;
   /**
@@ -629,7 +629,7 @@ wsgate_status wsgate_server_add_endpoint(wsgate_server *server,
                                          uint32_t *endpoint);
 
 /**
- * Allows an `Origin`, as "https://example.org". While an endpoint has none, every origin is allowed;
+ * Allows an `Origin`, as `https://example.org`. While an endpoint has none, every origin is allowed;
  * once it has one, others and requests without an Origin are refused with 403 "Origin forbidden".
  *
  * @return OK; CONFIG: not an origin; INVALID: no such endpoint, or after the start

@@ -167,6 +167,23 @@ async fn broadcasts_and_direct_sends_keep_one_order_on_every_worker() {
 }
 
 #[tokio::test]
+async fn a_gateway_can_live_for_one_broadcast() {
+    let mut config = config();
+    config.add_endpoint("/").unwrap();
+    let (server, seen) = watched(config, |_, _| ());
+    let mut client = connect(&server, "/").await;
+    let id = next(&seen, Kind::Accept).client;
+    for n in 0..100 {
+        let gateway = server.new_gateway().unwrap();
+        server.join_gateway(gateway, id).unwrap();
+        server.broadcast_text(gateway, format!("{n}").as_bytes(), &[]).unwrap();
+        server.free_gateway(gateway).unwrap();
+        assert_eq!(server.broadcast_text(gateway, b"late", &[]).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(receive(&mut client).await, Message::text(format!("{n}")));
+    }
+}
+
+#[tokio::test]
 async fn a_panic_in_a_callback_costs_its_client_alone() {
     let mut config = config();
     config.add_endpoint("/").unwrap();

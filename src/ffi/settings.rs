@@ -98,7 +98,7 @@ pub unsafe extern "C" fn wsgate_server_add_endpoint(
     })
 }
 
-/// Allows an `Origin`, as "https://example.org". While an endpoint has none, every origin is allowed;
+/// Allows an `Origin`, as `https://example.org`. While an endpoint has none, every origin is allowed;
 /// once it has one, others and requests without an Origin are refused with 403 "Origin forbidden".
 ///
 /// @return OK; CONFIG: not an origin; INVALID: no such endpoint, or after the start

@@ -154,7 +154,7 @@ pub struct Batch {
     pub event_size: u64,
     /// How many there are.
     pub count: u64,
-    /// The block that every event's `data` points into.
+    /// The block that every event's `data` points into: in the order of the events, without gaps.
     pub payload: *const c_void,
     /// Its length in bytes.
     pub payload_length: u64,

@@ -243,7 +243,9 @@ impl Worker {
         if let Some(entry) = self.shared.clients.get(id) {
             entry.value.settle_at(place);
         }
-        if let Some(gateway) = self.shared.endpoints.get(endpoint as usize).and_then(|e| e.gateway) {
+        if let Some(gateway) = self.shared.endpoints.get(endpoint as usize).and_then(|e| e.gateway)
+            && self.shared.gateways.check(gateway).is_ok()
+        {
             self.join(gateway.0, id);
         }
         self.raise(&Event {

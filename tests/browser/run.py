@@ -73,9 +73,8 @@ def main(commands: list[str]) -> int:
 
 def check(command: str, report: Report, chromium: str, chromedriver: str) -> None:
     # Here, because these need selenium.
-    from selenium.common.exceptions import WebDriverException
-
     from promises import PROMISES, Conversation
+    from selenium.common.exceptions import WebDriverException
     from tabs import Broken, Browser
 
     def picture_of(talk: Conversation) -> bytes | None:
