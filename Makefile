@@ -9,7 +9,7 @@ venv := .venv/bin
 ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php \
+.PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
 	conformance browser autobahn autobahn-short bench clean
 
 help:
@@ -57,7 +57,7 @@ demo-rust:
 
 # ---- tests ---------------------------------------------------------------------------------------
 
-test: lint test-rust test-c test-python test-php conformance browser autobahn-short
+test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short
 	@echo "make test: all passed"
 
 lint: packages-python
@@ -82,6 +82,9 @@ test-python: build packages-python
 
 test-php: build packages-php
 	phpunit -c bindings/php
+
+readme: build packages-c packages-php packages-python
+	$(venv)/python tests/readme/run.py
 
 servers := c-push c-pull rust python-callback php-callback
 

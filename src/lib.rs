@@ -69,3 +69,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Cause, Event, Kind};
 pub use front::request::{self, Request};
 pub use server::{Handle, Server};
+
+/// The README's Rust program is compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
