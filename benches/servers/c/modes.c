@@ -1,0 +1,100 @@
+#define _POSIX_C_SOURCE 200809L
+#include "modes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (1024 * 1024)
+
+static uint64_t members; /* of broadcast */
+static void (*on_event)(wsgate_server *server, const wsgate_event *event);
+
+int is_binary(const wsgate_event *event) { return (event->flags & WSGATE_EVENT_FLAG_BINARY) != 0; }
+
+void echo(wsgate_server *server, const wsgate_event *event) {
+  if (event->kind == WSGATE_EVENT_KIND_MESSAGE)
+    reply_send(server, event->client, is_binary(event), event->data, event->length);
+}
+
+static void broadcast(wsgate_server *server, const wsgate_event *event) {
+  if (event->kind == WSGATE_EVENT_KIND_MESSAGE)
+    reply_broadcast(server, members, is_binary(event), event->data, event->length, 0);
+}
+
+void modes_event(wsgate_server *server, const wsgate_event *event) { on_event(server, event); }
+
+void modes_require(int32_t status, const char *what) {
+  if (status < 0) {
+    fprintf(stderr, "%s: %s: %s\n", what, wsgate_status_text(status), wsgate_last_error());
+    exit(1);
+  }
+}
+
+uint32_t add_endpoint(wsgate_server *server, const char *path) {
+  uint32_t endpoint;
+  modes_require(wsgate_server_add_endpoint(server, path, strlen(path), &endpoint), path);
+  return endpoint;
+}
+
+uint64_t new_gateway(wsgate_server *server) {
+  uint64_t gateway;
+  modes_require(wsgate_gateway_new(server, &gateway), "gateway");
+  return gateway;
+}
+
+/* Limits so wide that a benchmark measures the server and not them. */
+static uint32_t add_unlimited_endpoint(wsgate_server *server) {
+  uint32_t endpoint = add_endpoint(server, "/");
+  modes_require(wsgate_endpoint_set_max_message_size(server, endpoint, 64 * MIB), "message size");
+  modes_require(wsgate_endpoint_set_max_frame_size(server, endpoint, 64 * MIB), "frame size");
+  modes_require(wsgate_endpoint_set_max_fragments(server, endpoint, 1000000), "fragments");
+  modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, 256 * MIB, 60000), "outbox");
+  return endpoint;
+}
+
+static void configure_echo(wsgate_server *server) {
+  add_unlimited_endpoint(server);
+  on_event = echo;
+}
+
+static void configure_broadcast(wsgate_server *server) {
+  members = new_gateway(server);
+  modes_require(wsgate_endpoint_set_gateway(server, add_unlimited_endpoint(server), members), "/");
+  on_event = broadcast;
+}
+
+static void configure_conformance(wsgate_server *server) {
+  conformance_configure(server);
+  on_event = conformance_event;
+}
+
+wsgate_server *modes_server(int argc, char **argv) {
+  static const struct {
+    const char *name;
+    void (*configure)(wsgate_server *server);
+  } modes[] = {{"echo", configure_echo}, {"broadcast", configure_broadcast}, {"conformance", configure_conformance}};
+  const char *workers = getenv("WORKERS");
+  char address[32];
+
+  if (argc == 3) {
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+      if (strcmp(argv[1], modes[i].name) != 0)
+        continue;
+      wsgate_server *server = wsgate_server_new();
+      snprintf(address, sizeof address, "127.0.0.1:%s", argv[2]);
+      modes_require(wsgate_server_listen(server, address, strlen(address)), address);
+      modes_require(wsgate_server_set_workers(server, workers ? (uint32_t)strtoul(workers, NULL, 10) : 1), "WORKERS");
+      modes[i].configure(server);
+      return server;
+    }
+  }
+  fprintf(stderr, "usage: %s echo|broadcast|conformance PORT\n", argv[0]);
+  exit(2);
+}
+
+void modes_start(wsgate_server *server) {
+  modes_require(wsgate_server_start(server), "start");
+  printf("listening on ws://127.0.0.1:%d/\n", (int)wsgate_server_port(server, 0));
+  fflush(stdout);
+}

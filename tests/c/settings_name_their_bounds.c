@@ -1,0 +1,43 @@
+/* A setting out of its bounds is refused at once, with its name, the value and the bound; the bounds are allowed. */
+#include "check.h"
+
+#define CONFIG WSGATE_STATUS_CONFIG
+
+static void names(const char *setting, const char *value, const char *bound) {
+  const char *error = wsgate_last_error();
+  CHECK(strstr(error, setting) && strstr(error, value) && strstr(error, bound));
+}
+
+int main(void) {
+  uint32_t endpoint;
+  wsgate_server *server = new_server(&endpoint);
+
+  CHECK_STATUS(CONFIG, wsgate_server_set_workers(server, 1025));
+  names("workers", "1025", "1024");
+  CHECK_STATUS(CONFIG, wsgate_server_set_log_level(server, 6));
+  names("log level", "6", "5");
+  CHECK_STATUS(CONFIG, wsgate_server_set_queue_limit(server, 1));
+  names("queue limit", "1", "65536");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_max_message_size(server, endpoint, 0));
+  names("max message size", "0", "1073741824");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_max_frame_size(server, endpoint, UINT64_MAX));
+  names("max frame size", "18446744073709551615", "1073741824");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_max_fragments(server, endpoint, 0));
+  names("max fragments", "0", "4294967296");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_close_period(server, endpoint, 3600001));
+  names("close period", "3600001", "3600000");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_outbox_limit(server, endpoint, 0, 1));
+  names("outbox limit", "0", "bytes");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 65536));
+  names("outbox limit", "65536", "messages");
+
+  CHECK_OK(wsgate_server_set_workers(server, 0));
+  CHECK_OK(wsgate_server_set_workers(server, 1024));
+  CHECK_OK(wsgate_server_set_log_level(server, WSGATE_LOG_LEVEL_OFF));
+  CHECK_OK(wsgate_server_set_log_level(server, WSGATE_LOG_LEVEL_TRACE));
+  CHECK_OK(wsgate_endpoint_set_max_message_size(server, endpoint, 1));
+  CHECK_OK(wsgate_endpoint_set_close_period(server, endpoint, 3600000));
+  CHECK_OK(wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 65535));
+  CHECK_OK(wsgate_server_free(server));
+  return 0;
+}

@@ -1,0 +1,198 @@
+//! The C examples do what the other languages' examples do: compiled as a reader would compile them, with
+//! the sanitizers on, and talked to.
+
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
+
+use crate::toolchain::{Running, SANITIZERS, WARNINGS, compile, root};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Client = WebSocket<TcpStream>;
+
+fn build(name: &str, program: &str) -> Command {
+    let (source, program) = (format!("examples/c/{name}.c"), format!("example-{program}"));
+    Command::new(compile(&source, &program, &[&["-std=c99"], WARNINGS, SANITIZERS]))
+}
+
+/// A running example, and the port that it printed. `test` makes the program this test's own.
+fn start(name: &str, test: &str, scheme: &str) -> (Running, u16) {
+    let mut command = build(name, test);
+    command.arg("127.0.0.1:0");
+    if name == "chat" {
+        command.arg(root("examples/public")).env("ORIGINS", "http://bad.example,http://good.example");
+    }
+    let mut running = Running::start(command);
+    let line = running.line();
+    let port = line
+        .strip_prefix(&format!("listening on {scheme}://127.0.0.1:"))
+        .and_then(|rest| rest.strip_suffix("/\n"))
+        .and_then(|port| port.parse().ok())
+        .unwrap_or_else(|| panic!("it printed {line:?}"));
+    (running, port)
+}
+
+fn connect(
+    port: u16,
+    target: &str,
+    origin: Option<&'static str>,
+) -> Result<Client, Box<dyn std::error::Error>> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut request = format!("ws://127.0.0.1:{port}{target}").into_client_request()?;
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", origin.parse()?);
+    }
+    Ok(client(request, stream).map_err(|error| error.to_string())?.0)
+}
+
+fn join(port: u16, target: &str) -> Client {
+    connect(port, target, Some("http://good.example")).unwrap()
+}
+
+fn text(client: &mut Client) -> String {
+    client.read().unwrap().into_text().unwrap().to_string()
+}
+
+/// Reads the server's Close and answers it.
+fn closed(client: &mut Client) -> CloseCode {
+    let Message::Close(Some(frame)) = client.read().unwrap() else { panic!("no Close came") };
+    while !matches!(client.read(), Err(Error::ConnectionClosed)) {}
+    frame.code
+}
+
+fn ends_on(signal: &str, mut running: Running, clients: &mut [Client]) {
+    running.signal(signal);
+    for client in clients {
+        assert_eq!(closed(client), CloseCode::Away);
+    }
+    let status = running.wait(PATIENCE);
+    assert!(status.success(), "{status}\n{}", running.errors());
+    assert_eq!(running.errors(), "");
+}
+
+fn echoes(name: &str, signal: &str) {
+    let (running, port) = start(name, name, "ws");
+    let mut clients = [join(port, "/"), join(port, "/")];
+    for client in &mut clients {
+        let long = "x".repeat(100_000);
+        for message in ["text", "", "\u{1f30d}", &long] {
+            client.send(Message::text(message)).unwrap();
+            assert_eq!(client.read().unwrap(), Message::text(message));
+            client.send(Message::binary(message.to_owned())).unwrap();
+            assert_eq!(client.read().unwrap(), Message::binary(message.to_owned()));
+        }
+        for i in 0..1000 {
+            client.write(Message::text(i.to_string())).unwrap();
+        }
+        client.flush().unwrap();
+        for i in 0..1000 {
+            assert_eq!(text(client), i.to_string());
+        }
+    }
+    ends_on(signal, running, &mut clients);
+}
+
+#[test]
+fn echo_sends_back_what_came() {
+    echoes("echo", "-TERM");
+}
+
+#[test]
+fn echo_pull_sends_back_what_came() {
+    echoes("echo_pull", "-INT");
+}
+
+#[test]
+fn echo_says_why_it_cannot_start() {
+    let (_first, port) = start("echo", "first", "ws");
+    let mut command = build("echo", "second");
+    command.arg(format!("127.0.0.1:{port}"));
+    let mut second = Running::start(command);
+    assert_eq!(second.wait(PATIENCE).code(), Some(1));
+    assert!(second.errors().contains(&format!("127.0.0.1:{port}")), "{}", second.errors());
+}
+
+#[test]
+fn chat_welcomes_announces_and_relays() {
+    let (running, port) = start("chat", "chat-welcomes", "http");
+    let mut ann = join(port, "/chat?name=Ann");
+    assert_eq!(text(&mut ann), r#"{"type":"welcome","name":"Ann","people":["Ann"]}"#);
+
+    // Decoded, without its controls, and escaped.
+    let mut bea = join(port, "/chat?x=y&name=%22b%5C%0a%C3%A9%7F");
+    assert_eq!(text(&mut bea), r#"{"type":"welcome","name":"\"b\\é","people":["Ann","\"b\\é"]}"#);
+    assert_eq!(text(&mut ann), r#"{"type":"join","name":"\"b\\é"}"#);
+
+    bea.send(Message::text("")).unwrap();
+    bea.send(Message::text("a \"b\" \\ /\n\u{1}\u{7f} é\u{1f30d}")).unwrap();
+    for client in [&mut ann, &mut bea] {
+        assert_eq!(
+            text(client),
+            "{\"type\":\"say\",\"name\":\"\\\"b\\\\é\",\"text\":\"a \\\"b\\\" \\\\ /\\u000a\\u0001\u{7f} é\u{1f30d}\"}"
+        );
+    }
+
+    bea.send(Message::binary("no text".to_owned())).unwrap();
+    assert_eq!(closed(&mut bea), CloseCode::Unsupported);
+    assert_eq!(text(&mut ann), r#"{"type":"leave","name":"\"b\\é"}"#);
+
+    let mut guest = join(port, "/chat");
+    assert_eq!(text(&mut guest), r#"{"type":"welcome","name":"guest-1","people":["Ann","guest-1"]}"#);
+    assert_eq!(text(&mut ann), r#"{"type":"join","name":"guest-1"}"#);
+    guest.send(Message::text("x".repeat(2000))).unwrap();
+    for client in [&mut ann, &mut guest] {
+        assert_eq!(
+            text(client),
+            format!(r#"{{"type":"say","name":"guest-1","text":"{}"}}"#, "x".repeat(2000))
+        );
+    }
+    guest.send(Message::text("x".repeat(2001))).unwrap();
+    assert_eq!(closed(&mut guest), CloseCode::Size);
+    assert_eq!(text(&mut ann), r#"{"type":"leave","name":"guest-1"}"#);
+
+    ends_on("-TERM", running, &mut [ann]);
+}
+
+#[test]
+fn chat_makes_names_fit() {
+    let (running, port) = start("chat", "chat-names", "http");
+    let mut clients = Vec::new();
+    let cut = "é".repeat(32);
+    let names = [
+        (format!("?name={}", "%C3%A9".repeat(40)), cut.as_str()),
+        ("?name=%zz%4".to_owned(), "%zz%4"),
+        ("?name=%ff".to_owned(), "guest-1"),          // not UTF-8
+        ("?name=%00%1f%C2%85".to_owned(), "guest-2"), // nothing but controls
+        ("?name=".to_owned(), "guest-3"),
+        ("?names=x".to_owned(), "guest-4"),
+    ];
+    for (query, name) in names {
+        let mut client = join(port, &format!("/chat{query}"));
+        let welcome = text(&mut client);
+        assert!(
+            welcome.starts_with(&format!(r#"{{"type":"welcome","name":"{name}","people":["#)),
+            "{welcome}"
+        );
+        clients.push(client);
+    }
+    // What they hear of each other is the other test's; here they just leave.
+    for client in &mut clients {
+        client.close(None).unwrap();
+        while client.read().is_ok() {}
+    }
+    ends_on("-INT", running, &mut []);
+}
+
+#[test]
+fn chat_keeps_strange_pages_out() {
+    let (running, port) = start("chat", "chat-origins", "http");
+    let refused = connect(port, "/chat?name=x", Some("http://strange.example")).unwrap_err();
+    assert!(refused.to_string().contains("403"), "{refused}");
+    ends_on("-TERM", running, &mut []);
+}
