@@ -538,7 +538,7 @@ wsgate_server *wsgate_server_new(void);
 /**
  * Ends a server in whatever state it is, at once: stops it without grace, waits for its threads, and
  * frees it. Callbacks may still run until this returns, none after. NULL is fine. In a process that
- * was forked off after the server was made it only forgets it.
+ * was forked off after the server was started it only forgets it.
  *
  * @return OK; REENTRANT inside a callback (nothing happened)
  * @threads any, but no other call with this server may run at the same time or come after
@@ -779,6 +779,10 @@ void wsgate_batch_free(wsgate_batch *batch);
  * number waits for ever. Returns early, with 0, when a signal comes, so that the host's handlers run.
  * At most `max` events are taken; 0 sets no bound. Not all that waits need come at once: the batch's
  * `pending` tells how many are left.
+ *
+ * Taking again tells the engine that the events before have been dealt with: the end of a client that
+ * closed behind a question waits for that, so that the answer goes out first, until the close period
+ * is over.
  *
  * @return how many events, or a negative status: CLOSED once STOPPED was taken; INVALID before the
  * start, or for a server with callbacks; BUSY: another thread takes into this batch; REENTRANT inside

@@ -91,6 +91,13 @@ impl<T: Default> Table<T> {
         (id != 0 && entry.is(id)).then_some(entry)
     }
 
+    /// Calls `f` with the entry of this id while its place can't become another's: for writes that
+    /// don't carry their owner's tag. Takes a lock; not for the hot path.
+    pub(crate) fn with<R>(&self, id: u64, f: impl FnOnce(&T) -> R) -> Option<R> {
+        let _no_reuse = self.free.lock();
+        self.get(id).map(|entry| f(&entry.value))
+    }
+
     /// Makes the id stale and its place free; false when it was stale already.
     pub(crate) fn remove(&self, id: u64) -> bool {
         let Some(entry) = self.get(id) else { return false };
@@ -102,9 +109,14 @@ impl<T: Default> Table<T> {
     }
 }
 
+/// An id's serial number, 39 bits.
+pub(crate) const fn serial(id: u64) -> u64 {
+    id >> PLACE_BITS
+}
+
 /// The low bits of an id's serial, which tell its entry from the place's earlier and later owners.
 pub(crate) const fn tag(id: u64) -> u16 {
-    (id >> PLACE_BITS) as u16
+    serial(id) as u16
 }
 
 #[inline]

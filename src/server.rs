@@ -259,13 +259,8 @@ impl Handle {
     /// Gives a client a word, which comes with each of its events from now on.
     pub fn set_user_data(&self, client: ClientId, word: u64) -> Result<()> {
         self.here()?;
-        match self.shared.clients.get(client.0) {
-            Some(entry) => {
-                entry.value.set_user_data(word);
-                Ok(())
-            }
-            None => Err(Error::new(ErrorKind::Closed, format!("client {} is gone", client.0))),
-        }
+        let set = self.shared.clients.with(client.0, |client| client.set_user_data(word));
+        set.ok_or_else(|| Error::new(ErrorKind::Closed, format!("client {} is gone", client.0)))
     }
 
     /// Makes a gateway.

@@ -20,7 +20,6 @@ use super::push::Callbacks;
 pub struct Server {
     building: Mutex<Building>,
     running: OnceLock<Running>,
-    epoch: u32,
 }
 
 /// What `wsgate_server_start` makes a server of.
@@ -39,15 +38,9 @@ pub(super) struct Running {
 }
 
 impl Server {
-    /// FORKED in a child of the process that made it.
+    /// FORKED in a child of the process that started it. One that has not started may start there.
     pub(super) fn here(&self) -> Result<()> {
-        if self.epoch == sys::epoch() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Forked,
-            "the server was made before fork(), and its threads are in the parent process: make a new one",
-        ))
+        self.running.get().map_or(Ok(()), |running| running.server.here())
     }
 
     /// Changes what the server is to be; INVALID once it has started.
@@ -115,7 +108,6 @@ pub extern "C" fn wsgate_server_new() -> *mut Server {
         server = Box::into_raw(Box::new(Server {
             building: Mutex::new(Building { config: Some(Config::new()), callbacks: Callbacks::default() }),
             running: OnceLock::new(),
-            epoch: sys::epoch(),
         }));
         Ok(())
     });
@@ -124,7 +116,7 @@ pub extern "C" fn wsgate_server_new() -> *mut Server {
 
 /// Ends a server in whatever state it is, at once: stops it without grace, waits for its threads, and
 /// frees it. Callbacks may still run until this returns, none after. NULL is fine. In a process that
-/// was forked off after the server was made it only forgets it.
+/// was forked off after the server was started it only forgets it.
 ///
 /// @return OK; REENTRANT inside a callback (nothing happened)
 /// @threads any, but no other call with this server may run at the same time or come after
@@ -135,8 +127,8 @@ pub unsafe extern "C" fn wsgate_server_free(server: *mut Server) -> Status {
             return Ok(());
         }
         // SAFETY: not NULL, so made by `wsgate_server_new` and not freed, as the caller promises.
-        let forked = unsafe { borrow("server", server) }?.here().is_err();
-        if forked {
+        let alive = unsafe { borrow("server", server) }?;
+        if alive.here().is_err() {
             // Its threads and locks are as the fork found them: better left alone.
             return Ok(());
         }
@@ -146,7 +138,12 @@ pub unsafe extern "C" fn wsgate_server_free(server: *mut Server) -> Status {
                 "a callback can't free a server: its end waits for callbacks",
             ));
         }
-        // SAFETY: as above; and nobody else uses it from now on.
+        // Callbacks may use it until its threads have ended: only then is it taken apart.
+        if let Some(server) = alive.started() {
+            server.stop(Duration::ZERO)?;
+            server.join()?;
+        }
+        // SAFETY: as above; its threads have ended, and nobody else uses it from now on.
         drop(unsafe { Box::from_raw(server) });
         Ok(())
     })

@@ -197,7 +197,7 @@ impl Worker {
             deadline = deadline.min(at);
         }
         if let Some(entry) = self.shared.clients.get(client) {
-            entry.value.begin_close();
+            entry.value.begin_close(client);
         }
         let mut began = false;
         let place = self.with_port(client, |connection, port| {

@@ -3,7 +3,7 @@
 //! A send from any thread learns here at once whether the id is stale and whether the outbox has room,
 //! and reserves that room, so that what still waits in a worker's mailbox counts too.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ids::{self, Entry};
 
@@ -17,13 +17,14 @@ pub(crate) struct Client {
     /// The most messages (over 32 bits) and bytes that may wait.
     limit: AtomicU64,
     user_data: AtomicU64,
-    flags: AtomicU32,
+    /// The id's serial number, over two flags: they are only set for the one they are meant for.
+    flags: AtomicU64,
 }
 
 /// Nothing more may be sent: the application has closed.
-const CLOSING: u32 = 1;
+const CLOSING: u64 = 1;
 /// A send was refused: DRAIN is owed.
-const WANTS_DRAIN: u32 = 2;
+const WANTS_DRAIN: u64 = 2;
 
 /// Why a send was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Client {
         self.queued.store(u64::from(ids::tag(id)) << 48, Ordering::Relaxed);
         self.limit.store(limit_messages << 32 | limit_bytes, Ordering::Relaxed);
         self.user_data.store(0, Ordering::Relaxed);
-        self.flags.store(0, Ordering::Relaxed);
+        self.flags.store(ids::serial(id) << 2, Ordering::Relaxed);
     }
 
     /// The worker that it lives on.
@@ -69,9 +70,15 @@ impl Client {
         self.flags.load(Ordering::Relaxed) & CLOSING != 0
     }
 
-    /// Marks it as closing; false when it was.
-    pub(crate) fn begin_close(&self) -> bool {
-        self.flags.fetch_or(CLOSING, Ordering::Relaxed) & CLOSING == 0
+    /// Marks the client `id` as closing; false when it was, or is another by now.
+    pub(crate) fn begin_close(&self, id: u64) -> bool {
+        self.mark(id, CLOSING)
+    }
+
+    /// Sets a flag for the client `id`; false when it was set, or the entry is another's by now.
+    fn mark(&self, id: u64, flag: u64) -> bool {
+        let set = |flags: u64| (flags >> 2 == ids::serial(id) && flags & flag == 0).then_some(flags | flag);
+        self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok()
     }
 
     /// The bytes that wait, in the mailbox and in the outbox.
@@ -131,7 +138,7 @@ impl Entry<Client> {
                 }
                 // Marked first, looked at again afterwards: if the worker has made room in between, it
                 // may have missed the mark.
-                client.flags.fetch_or(WANTS_DRAIN, Ordering::SeqCst);
+                client.mark(id, WANTS_DRAIN);
                 marked = true;
                 queued = client.queued.load(Ordering::SeqCst);
                 continue;
@@ -180,13 +187,14 @@ mod tests {
     fn a_closing_or_stale_client_takes_nothing() {
         let (table, id) = table(100, 3);
         let entry = table.get(id).unwrap();
-        assert!(entry.value.begin_close() && !entry.value.begin_close());
+        assert!(entry.value.begin_close(id) && !entry.value.begin_close(id));
         assert_eq!(entry.reserve(id, 1), Err(Refused::Closed));
         table.remove(id);
         let next = table.insert(|id, client| client.prepare(id, 0, 100, 3)).unwrap();
         let entry = table.get(next).unwrap();
         assert_eq!(entry.reserve(id, 1), Err(Refused::Closed));
         assert_eq!(entry.value.queued_bytes(), 0, "the next owner is not charged");
+        assert!(!entry.value.begin_close(id) && !entry.value.is_closing(), "nor closed");
         assert_eq!(entry.reserve(next, 1), Ok(()));
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Poster<'a> {
             return Err(Error::invalid("close reason is not UTF-8"));
         }
         let entry = self.client(client)?;
-        if !entry.value.begin_close() {
+        if !entry.value.begin_close(client.0) {
             return Err(gone(client));
         }
         let worker = entry.value.worker();
