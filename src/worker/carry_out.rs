@@ -15,7 +15,8 @@ use crate::gateway::Membership;
 use crate::protocol::frame;
 
 use super::mailbox::Span;
-use super::{Adopt, Batch, Command, Desktop, Held, Worker};
+use super::port::Desktop;
+use super::{Adopt, Batch, Command, Held, Worker};
 
 impl Worker {
     /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in

@@ -7,7 +7,9 @@
 mod carry_out;
 mod client;
 pub(crate) mod desk;
+mod ending;
 mod mailbox;
+mod port;
 mod post;
 mod wheel;
 
@@ -17,7 +19,6 @@ use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
@@ -25,18 +26,17 @@ use slab::Slab;
 
 use crate::clock::Now;
 use crate::config::Endpoint;
-use crate::connection::{Connection, Ending, Port};
-use crate::counters::Info;
-use crate::event::{self, Event, Kind, Sink};
+use crate::connection::Connection;
+use crate::event::{Event, Kind, Sink};
 use crate::gateway::{Gateways, Members, Membership};
-use crate::ids::{Entry, Table};
-use crate::protocol::Opcode;
+use crate::ids::Table;
 
 pub(crate) use client::{Client, Refused};
 pub(crate) use mailbox::{Adopt, Batch, Command, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
 
 use desk::Desk;
+use port::Desktop;
 use wheel::Wheel;
 
 /// What all threads of a server share.
@@ -282,43 +282,6 @@ impl Worker {
         }
     }
 
-    /// The client's end waits for the application: see [`Connection::is_held`].
-    fn hold(&mut self, place: u32) {
-        let Some(held) = self.held.get(place as usize) else { return };
-        let (id, deadline) = (held.connection.id, held.connection.deadline());
-        if self.waiting.iter().all(|waiting| *waiting != (place, id)) {
-            self.waiting.push((place, id));
-            if let Some(at) = deadline {
-                self.wheel.insert(at, place, id);
-            }
-        }
-    }
-
-    /// Ends the held clients whose messages the application has dealt with.
-    fn resume_consumed(&mut self) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        self.consumed = self.sink.consumed();
-        for (place, id) in std::mem::take(&mut self.waiting) {
-            let Some(held) = self.held.get(place as usize).filter(|held| held.connection.id == id) else {
-                continue;
-            };
-            if held.last_message <= self.consumed {
-                self.resume(place);
-            } else if held.connection.is_held() {
-                self.waiting.push((place, id));
-            }
-        }
-    }
-
-    fn resume(&mut self, place: u32) {
-        let Some((connection, mut port)) = self.port(place) else { return };
-        if let Some(ending) = connection.resume(&mut port) {
-            self.ended(place, ending);
-        }
-    }
-
     /// A connection, and its way to the rest of the worker.
     fn port(&mut self, place: u32) -> Option<(&mut Connection, Desktop<'_>)> {
         let held = self.held.get_mut(place as usize)?;
@@ -344,108 +307,11 @@ impl Worker {
         Some((&mut held.connection, port))
     }
 
-    fn eof(&mut self, place: u32) {
-        let Some(held) = self.held.get_mut(place as usize) else { return };
-        if let Some(ending) = held.connection.on_eof() {
-            self.ended(place, ending);
-        }
-        self.release(place);
-    }
-
-    fn on_timer(&mut self, place: u32, id: u64) {
-        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
-            return;
-        };
-        if let Some(at) = held.lingers_until {
-            if at <= self.now.instant {
-                self.release(place);
-            } else {
-                self.wheel.insert(at, place, id);
-            }
-        } else if held.connection.is_held() {
-            if held.connection.deadline().is_some_and(|at| at <= self.now.instant) {
-                self.resume(place);
-            }
-        } else if let Some(ending) = held.connection.on_timer(self.now) {
-            self.ended(place, ending);
-            self.release(place);
-        } else if let Some(at) = held.connection.deadline() {
-            self.wheel.insert(at, place, id);
-        }
-    }
-
-    /// The client is over: its id becomes stale, it leaves its gateways, CLOSE is raised. The socket
-    /// lingers until the last bytes have left and the peer has hung up.
-    fn ended(&mut self, place: u32, ending: Ending) {
-        let Some(held) = self.held.get_mut(place as usize) else { return };
-        let id = held.connection.id;
-        let until = self.now.instant
-            + self
-                .shared
-                .endpoints
-                .get(held.connection.endpoint as usize)
-                .map_or(Duration::ZERO, |e| e.close_period);
-        held.lingers_until = Some(until);
-        self.wheel.insert(until, place, id);
-        let memberships = std::mem::take(&mut held.memberships);
-        let sent = self.desk.outgoing.borrow().sent(place);
-        let user_data = self.shared.clients.get(id).map_or(0, |entry| entry.value.user_data());
-        let info = Info {
-            bytes_out: sent.bytes,
-            frames_out: sent.frames,
-            messages_out: sent.messages,
-            queued_bytes: self.desk.outgoing.borrow().waiting(place).bytes.into(),
-            closed_ns: self.now.wall_ns,
-            last_send_ns: sent.last_write_ns,
-            last_data_send_ns: sent.last_message_ns,
-            ..held.connection.info
-        };
-        let endpoint = held.connection.endpoint;
-        for membership in memberships {
-            self.leave(membership);
-        }
-        self.shared.clients.remove(id);
-        self.desk.mailbox.clients.fetch_sub(1, Ordering::Relaxed);
-        let mut data = info.to_bytes().to_vec();
-        data.extend_from_slice(&ending.reason);
-        self.raise(&Event {
-            kind: Kind::Close,
-            flags: if ending.clean { event::FLAG_CLEAN } else { 0 },
-            client: id,
-            user_data,
-            data: &data,
-            code: ending.code.into(),
-            endpoint,
-            value: ending.cause as u64,
-            time_ns: self.now.wall_ns,
-        });
-        // Its queue may be empty already: the next flush shuts our side down.
-        self.stuck.push(place);
-    }
-
     /// Raises an event outside of [`Worker::on_bytes`]; a callback's panic ends here.
     fn raise(&mut self, event: &Event<'_>) {
         let sink = &mut self.sink;
         if catch_unwind(AssertUnwindSafe(|| sink.event(event))).is_err() {
             tracing::error!(client = event.client, "a panic in a callback");
-        }
-    }
-
-    fn leave(&mut self, membership: Membership) {
-        if let Some(moved) = self.members.leave(&self.shared.gateways, membership)
-            && let Some(other) = self.held.get_mut(moved as usize)
-        {
-            Membership::moved(&mut other.memberships, membership);
-        }
-    }
-
-    /// Lets go of the socket.
-    fn release(&mut self, place: u32) {
-        if let Some(mut held) = self.held.try_remove(place as usize) {
-            self.desk.outgoing.borrow_mut().clear(place);
-            let _ = self.poll.registry().deregister(&mut held.stream);
-            // What a forked child still holds open must not keep the connection alive.
-            let _ = held.stream.shutdown(Shutdown::Both);
         }
     }
 
@@ -529,70 +395,5 @@ impl Worker {
         }
         self.sink.flush(self.turn);
         desk::set(None);
-    }
-}
-
-/// A connection's way to its worker.
-struct Desktop<'a> {
-    place: u32,
-    endpoint: u32,
-    id: u64,
-    entry: Option<&'a Entry<Client>>,
-    close_period: Duration,
-    desk: &'a Desk,
-    sink: &'a mut dyn Sink,
-    now: Now,
-    turn: u64,
-    last_message: u64,
-    consumed: u64,
-}
-
-impl Port for Desktop<'_> {
-    #[inline]
-    fn message(&mut self, binary: bool, data: &[u8]) {
-        // Once the application has closed, nothing more is delivered.
-        let Some(entry) = self.entry.filter(|entry| !entry.value.is_closing()) else { return };
-        self.sink.event(&Event {
-            kind: Kind::Message,
-            flags: if binary { event::FLAG_BINARY } else { 0 },
-            client: self.id,
-            user_data: entry.value.user_data(),
-            data,
-            code: 0,
-            endpoint: self.endpoint,
-            value: 0,
-            time_ns: self.now.wall_ns,
-        });
-    }
-
-    fn pong(&mut self, ticket: u64, round_trip: Duration) {
-        let Some(entry) = self.entry else { return };
-        self.sink.event(&Event {
-            client: self.id,
-            user_data: entry.value.user_data(),
-            data: &(round_trip.as_nanos() as u64).to_ne_bytes(),
-            endpoint: self.endpoint,
-            value: ticket,
-            ..Event::of_server(Kind::Pong, self.now.wall_ns)
-        });
-    }
-
-    fn control(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.desk.outgoing.borrow_mut().push(self.place, opcode, payload, false);
-    }
-
-    fn is_owed_answers(&self, just_now: bool) -> bool {
-        let last_message = if just_now { self.turn } else { self.last_message };
-        last_message > self.consumed
-    }
-
-    fn close_deadline(&self) -> Instant {
-        self.now.instant + self.close_period
-    }
-
-    fn congested(&self) -> bool {
-        let uncounted = self.desk.outgoing.borrow().uncounted(self.place);
-        self.entry
-            .is_none_or(|entry| entry.value.is_over(0, uncounted.bytes.into(), uncounted.messages.into()))
     }
 }

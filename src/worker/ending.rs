@@ -1,0 +1,148 @@
+//! The end of a client: held, timed out, lost, told, and at last let go.
+
+use std::net::Shutdown;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::connection::Ending;
+use crate::counters::Info;
+use crate::event::{self, Event, Kind};
+use crate::gateway::Membership;
+
+use super::Worker;
+
+impl Worker {
+    /// The client's end waits for the application: see [`Connection::is_held`].
+    pub(super) fn hold(&mut self, place: u32) {
+        let Some(held) = self.held.get(place as usize) else { return };
+        let (id, deadline) = (held.connection.id, held.connection.deadline());
+        if self.waiting.iter().all(|waiting| *waiting != (place, id)) {
+            self.waiting.push((place, id));
+            if let Some(at) = deadline {
+                self.wheel.insert(at, place, id);
+            }
+        }
+    }
+
+    /// Ends the held clients whose messages the application has dealt with.
+    pub(super) fn resume_consumed(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.consumed = self.sink.consumed();
+        for (place, id) in std::mem::take(&mut self.waiting) {
+            let Some(held) = self.held.get(place as usize).filter(|held| held.connection.id == id) else {
+                continue;
+            };
+            if held.last_message <= self.consumed {
+                self.resume(place);
+            } else if held.connection.is_held() {
+                self.waiting.push((place, id));
+            }
+        }
+    }
+
+    pub(super) fn resume(&mut self, place: u32) {
+        let Some((connection, mut port)) = self.port(place) else { return };
+        if let Some(ending) = connection.resume(&mut port) {
+            self.ended(place, ending);
+        }
+    }
+
+    pub(super) fn eof(&mut self, place: u32) {
+        let Some(held) = self.held.get_mut(place as usize) else { return };
+        if let Some(ending) = held.connection.on_eof() {
+            self.ended(place, ending);
+        }
+        self.release(place);
+    }
+
+    pub(super) fn on_timer(&mut self, place: u32, id: u64) {
+        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
+            return;
+        };
+        if let Some(at) = held.lingers_until {
+            if at <= self.now.instant {
+                self.release(place);
+            } else {
+                self.wheel.insert(at, place, id);
+            }
+        } else if held.connection.is_held() {
+            if held.connection.deadline().is_some_and(|at| at <= self.now.instant) {
+                self.resume(place);
+            }
+        } else if let Some(ending) = held.connection.on_timer(self.now) {
+            self.ended(place, ending);
+            self.release(place);
+        } else if let Some(at) = held.connection.deadline() {
+            self.wheel.insert(at, place, id);
+        }
+    }
+
+    /// The client is over: its id becomes stale, it leaves its gateways, CLOSE is raised. The socket
+    /// lingers until the last bytes have left and the peer has hung up.
+    pub(super) fn ended(&mut self, place: u32, ending: Ending) {
+        let Some(held) = self.held.get_mut(place as usize) else { return };
+        let id = held.connection.id;
+        let until = self.now.instant
+            + self
+                .shared
+                .endpoints
+                .get(held.connection.endpoint as usize)
+                .map_or(Duration::ZERO, |e| e.close_period);
+        held.lingers_until = Some(until);
+        self.wheel.insert(until, place, id);
+        let memberships = std::mem::take(&mut held.memberships);
+        let sent = self.desk.outgoing.borrow().sent(place);
+        let user_data = self.shared.clients.get(id).map_or(0, |entry| entry.value.user_data());
+        let info = Info {
+            bytes_out: sent.bytes,
+            frames_out: sent.frames,
+            messages_out: sent.messages,
+            queued_bytes: self.desk.outgoing.borrow().waiting(place).bytes.into(),
+            closed_ns: self.now.wall_ns,
+            last_send_ns: sent.last_write_ns,
+            last_data_send_ns: sent.last_message_ns,
+            ..held.connection.info
+        };
+        let endpoint = held.connection.endpoint;
+        for membership in memberships {
+            self.leave(membership);
+        }
+        self.shared.clients.remove(id);
+        self.desk.mailbox.clients.fetch_sub(1, Ordering::Relaxed);
+        let mut data = info.to_bytes().to_vec();
+        data.extend_from_slice(&ending.reason);
+        self.raise(&Event {
+            kind: Kind::Close,
+            flags: if ending.clean { event::FLAG_CLEAN } else { 0 },
+            client: id,
+            user_data,
+            data: &data,
+            code: ending.code.into(),
+            endpoint,
+            value: ending.cause as u64,
+            time_ns: self.now.wall_ns,
+        });
+        // Its queue may be empty already: the next flush shuts our side down.
+        self.stuck.push(place);
+    }
+
+    pub(super) fn leave(&mut self, membership: Membership) {
+        if let Some(moved) = self.members.leave(&self.shared.gateways, membership)
+            && let Some(other) = self.held.get_mut(moved as usize)
+        {
+            Membership::moved(&mut other.memberships, membership);
+        }
+    }
+
+    /// Lets go of the socket.
+    pub(super) fn release(&mut self, place: u32) {
+        if let Some(mut held) = self.held.try_remove(place as usize) {
+            self.desk.outgoing.borrow_mut().clear(place);
+            let _ = self.poll.registry().deregister(&mut held.stream);
+            // What a forked child still holds open must not keep the connection alive.
+            let _ = held.stream.shutdown(Shutdown::Both);
+        }
+    }
+}
