@@ -63,7 +63,7 @@ test: lint test-rust test-c test-python test-php readme conformance browser auto
 lint: packages-python
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
-	cargo doc --quiet --locked --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
 	cd benches && cargo fmt --check
 	cd benches && cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(venv)/ruff check bindings/python tests benches examples
@@ -71,8 +71,8 @@ lint: packages-python
 	@tools/style.sh
 
 test-rust:
-	cargo test --locked --lib --doc
 	cargo test --locked --lib --test generated --test server
+	cargo test --locked --doc
 
 test-c: packages-c
 	cargo test --locked --test c_api

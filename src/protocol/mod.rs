@@ -1,7 +1,7 @@
 //! RFC 6455 without I/O: bytes in, messages out.
 //!
 //! [`Decoder`] takes what a peer sent, in pieces of any size, and yields whole messages and control
-//! frames, unmasked in place where they lie complete in the input. [`frame`] writes what goes out.
+//! frames, unmasked in place where they lie complete in the input. `frame` writes what goes out.
 //! Every failure is a [`Failure`] that carries the close code it deserves. A [`Codec`] fills the slot
 //! that RSV1 opens (RFC 6455 §9.2), so that an extension changes nothing here.
 
