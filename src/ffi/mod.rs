@@ -1,7 +1,7 @@
 //! The C ABI: a thin shell over the Rust API, and with `sys` the only `unsafe`.
 //!
 //! `include/wsgate.h` is generated from these items, and their comments are its text. The boundary's
-//! mechanics are in [`boundary`]; each other file is one noun of the header.
+//! mechanics are in `boundary`; each other file is one noun of the header.
 #![allow(unsafe_code)] // that is what a C ABI is
 #![allow(rustdoc::broken_intra_doc_links)] // in the header, brackets hold defaults
 #![allow(clippy::missing_safety_doc)] // the comments are the header's: ownership, threads and NULL are told there
