@@ -225,6 +225,22 @@ async fn stopping_closes_everybody_with_1001_before_stopped() {
 }
 
 #[tokio::test]
+async fn a_stop_does_not_wait_for_peers_that_answer_and_do_not_hang_up() {
+    let mut config = config();
+    let endpoint = config.add_endpoint("/").unwrap();
+    config.set_close_period(endpoint, 3_600_000).unwrap();
+    let (server, seen) = watched(config, |_, _| ());
+    let mut client = connect(&server, "/").await;
+    next(&seen, Kind::Accept);
+    server.stop(PATIENCE * 10).unwrap();
+    let Message::Close(Some(_)) = receive(&mut client).await else { panic!("no Close frame") };
+    client.flush().await.unwrap();
+    let join = tokio::task::spawn_blocking(move || server.join());
+    tokio::time::timeout(PATIENCE, join).await.unwrap().unwrap().unwrap();
+    drop(client);
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_is_bounded_and_told_when_there_is_room() {
     let mut config = config();
     let endpoint = config.add_endpoint("/").unwrap();

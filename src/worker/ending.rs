@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::connection::Ending;
 use crate::counters::Info;
-use crate::event::{self, Event, Kind};
+use crate::event::{self, Cause, Event, Kind};
 use crate::gateway::Membership;
 
 use super::Worker;
@@ -84,12 +84,16 @@ impl Worker {
     pub(super) fn ended(&mut self, place: u32, ending: Ending) {
         let Some(held) = self.held.get_mut(place as usize) else { return };
         let id = held.connection.id;
-        let until = self.now.instant
-            + self
-                .shared
-                .endpoints
-                .get(held.connection.endpoint as usize)
-                .map_or(Duration::ZERO, |e| e.close_period);
+        let period = self
+            .shared
+            .endpoints
+            .get(held.connection.endpoint as usize)
+            .map_or(Duration::ZERO, |e| e.close_period);
+        // A peer that has answered our Close frame has got all we had for it: a stop need not wait for
+        // it to hang up.
+        let answered = ending.clean && ending.cause != Cause::Peer;
+        let until =
+            if self.stops_at.is_some() && answered { self.now.instant } else { self.now.instant + period };
         held.lingers_until = Some(until);
         self.wheel.insert(until, place, id);
         let memberships = std::mem::take(&mut held.memberships);
