@@ -686,7 +686,7 @@ wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server,
 
 /**
  * Sets how much may wait for one client: bytes on the wire [1 MiB; 1 to 1 GiB] and messages [10,000;
- * 1 to 65,535]. Over it a send is refused with FULL, and a broadcast closes the client with 1013 "Too
+ * 1 to 32,767]. Over it a send is refused with FULL, and a broadcast closes the client with 1013 "Too
  * slow". A message that finds nothing waiting always fits.
  *
  * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
@@ -847,7 +847,7 @@ wsgate_status wsgate_client_send_binary(wsgate_server *server,
 /**
  * Pings a client. Its answer raises PONG with `ticket`.
  *
- * @return OK; CLOSED: the client is gone or closing
+ * @return OK; CLOSED: the client is gone or closing; FULL: its outbox is
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);

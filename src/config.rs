@@ -59,7 +59,7 @@ pub const CLOSE_PERIOD: Setting = setting("close period", 3_000, 1, 3_600_000, "
 /// How many bytes may wait for one client.
 pub const OUTBOX_BYTES: Setting = setting("outbox limit", MIB, 1, GIB, "bytes");
 /// How many messages may wait for one client.
-pub const OUTBOX_MESSAGES: Setting = setting("outbox limit", 10_000, 1, 65_535, "messages");
+pub const OUTBOX_MESSAGES: Setting = setting("outbox limit", 10_000, 1, 32_767, "messages");
 /// The longest message that may be sent.
 pub const MAX_SEND_SIZE: Setting = setting("message size", 0, 0, GIB, "bytes");
 

@@ -141,6 +141,7 @@ impl Connection {
         self.info.last_read_ns = now.wall_ns;
         let before = self.info.messages_in;
         let stop = self.read(bytes, limits, now, port);
+        self.decoder.rest();
         self.info.frames_in = self.decoder.frames();
         let stop = stop?;
         if matches!(self.state, State::Open) && port.is_owed_answers(self.info.messages_in != before) {

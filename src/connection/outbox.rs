@@ -127,6 +127,9 @@ pub(crate) struct Outgoing {
 const SHARE: usize = 4;
 /// How many pieces one `writev` takes.
 const PIECES: usize = 64;
+/// What the log holds at most: runs name their bytes by 32 bits, and large frames are better left where
+/// they are. A frame beyond it is a block of its own.
+const MAX_LOG: usize = 4 << 20;
 /// An arena that grew past this is not kept.
 const KEEP: usize = 1 << 20;
 
@@ -182,6 +185,12 @@ impl Outgoing {
     /// Writes a frame into the log and queues it.
     #[inline]
     pub(crate) fn push(&mut self, place: u32, opcode: Opcode, payload: &[u8], counted: bool) {
+        if self.log.len() + payload.len() > MAX_LOG {
+            let mut block = Vec::new();
+            frame::write(&mut block, opcode, payload);
+            self.push_block(place, &Arc::new(block), !opcode.is_control(), counted);
+            return;
+        }
         let start = self.log.len() as u32;
         frame::write(&mut self.log, opcode, payload);
         let end = self.log.len() as u32;
@@ -190,6 +199,13 @@ impl Outgoing {
 
     /// Queues a frame that a client's own codec encoded.
     pub(crate) fn push_encoded(&mut self, place: u32, opcode: Opcode, encoded: &[u8], counted: bool) {
+        if self.log.len() + encoded.len() > MAX_LOG {
+            let mut block = Vec::new();
+            frame::write_header(&mut block, opcode, true, encoded.len());
+            block.extend_from_slice(encoded);
+            self.push_block(place, &Arc::new(block), true, counted);
+            return;
+        }
         let start = self.log.len() as u32;
         frame::write_header(&mut self.log, opcode, true, encoded.len());
         self.log.extend_from_slice(encoded);
@@ -229,17 +245,21 @@ impl Outgoing {
         }
     }
 
-    /// Queues a block that is a whole frame and may be in many outboxes.
+    /// Queues a block that is a whole message and may be in many outboxes.
     pub(crate) fn push_shared(&mut self, place: u32, block: &Arc<Vec<u8>>, counted: bool) {
+        self.push_block(place, block, true, counted);
+    }
+
+    fn push_block(&mut self, place: u32, block: &Arc<Vec<u8>>, message: bool, counted: bool) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return };
         outbox.retire_run();
         outbox.older.get_or_insert_default().push_back(Chunk::Shared {
             block: Arc::clone(block),
             start: 0,
             end: block.len(),
-            messages: 1,
+            messages: u32::from(message),
         });
-        outbox.queued(block.len() as u32, true, counted, self.now_ns);
+        outbox.queued(block.len() as u32, message, counted, self.now_ns);
         if !std::mem::replace(&mut outbox.touched, true) {
             self.touched.push(place);
         }

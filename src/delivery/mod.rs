@@ -3,6 +3,7 @@
 mod pull;
 mod push;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::event::{Event, Sink};
@@ -37,7 +38,10 @@ impl Delivery {
     /// Delivers a log line, from any thread. It may be dropped when the application is far behind.
     pub(crate) fn log(&self, handle: &Handle, event: &Event<'_>) {
         match self {
-            Self::Push(handler) => handler.on_event(handle, event),
+            // Log lines come from anywhere in the engine: a callback's panic must not get there.
+            Self::Push(handler) => {
+                let _ = catch_unwind(AssertUnwindSafe(|| handler.on_event(handle, event)));
+            }
             Self::Pull(queue) => queue.log(event),
         }
     }

@@ -232,6 +232,7 @@ impl Queue {
                 return Ok(into.batch.records.len());
             }
             if state.over {
+                self.show(&mut state);
                 return Err(Error::new(
                     ErrorKind::Closed,
                     "the server has stopped, and all its events were taken",
@@ -243,6 +244,7 @@ impl Queue {
                 return Ok(0);
             }
             state.waiting += 1;
+            self.show(&mut state);
             drop(state);
             match self.fd.wait(left) {
                 Ok(_) => {}
@@ -302,7 +304,9 @@ impl Queue {
     fn show(&self, state: &mut State) {
         let taken = state.published - state.events;
         let awaited = state.awaited && self.consumed.load(Ordering::SeqCst) < taken;
-        let filled = !state.batches.is_empty() || awaited;
+        // Those who sleep in `take` have batches of their own: one that they do not hold can't call them.
+        let called = (awaited && state.waiting == 0) || (state.over && state.waiting > 0);
+        let filled = !state.batches.is_empty() || called;
         if filled && !state.raised && (state.watched || state.waiting > 0) {
             self.fd.raise();
             state.raised = true;
@@ -336,6 +340,7 @@ impl Queue {
         self.bytes.fetch_add(batch.bytes(), Ordering::SeqCst);
         state.events += batch.records.len() as u64;
         state.published += batch.records.len() as u64;
+        state.stopped |= batch.records.last().is_some_and(|record| record.kind == Kind::Stopped as u32);
         match state.batches.back_mut() {
             Some(last)
                 if last.records.len() < MERGE_EVENTS
@@ -368,10 +373,6 @@ impl Queue {
         let mut batch = Batch::default();
         batch.push(event);
         self.publish(&mut batch);
-    }
-
-    fn stop(&self) {
-        self.state.lock().stopped = true;
     }
 }
 
@@ -411,9 +412,6 @@ impl PullSink {
 impl Sink for PullSink {
     #[inline]
     fn event(&mut self, event: &Event<'_>) {
-        if event.kind == Kind::Stopped {
-            self.queue.stop();
-        }
         self.batch.push(event);
         if self.batch.records.len() >= BATCH_EVENTS || self.batch.payload.len() >= BATCH_BYTES {
             self.publish();

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn wsgate_client_send_binary(
 
 /// Pings a client. Its answer raises PONG with `ticket`.
 ///
-/// @return OK; CLOSED: the client is gone or closing
+/// @return OK; CLOSED: the client is gone or closing; FULL: its outbox is
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_client_ping(server: *mut Server, client: u64, ticket: u64) -> Status {

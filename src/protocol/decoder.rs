@@ -76,9 +76,7 @@ impl Decoder {
         limits: &Limits,
         mut codec: Option<&mut (dyn Codec + 'static)>,
     ) -> Result<(usize, Option<Item<'a>>), Failure> {
-        if std::mem::take(&mut self.delivered) {
-            self.forget();
-        }
+        self.rest();
         let mut at = 0;
         loop {
             if self.frame.is_none() {
@@ -140,6 +138,13 @@ impl Decoder {
     /// How many frames have begun.
     pub fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// What was handed out is no longer looked at: an idle decoder holds no buffer.
+    pub fn rest(&mut self) {
+        if std::mem::take(&mut self.delivered) {
+            self.forget();
+        }
     }
 
     /// Forgets what was handed out: a control frame leaves the message around it alone.

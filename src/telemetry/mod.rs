@@ -44,9 +44,9 @@ fn number(level: &Level) -> u64 {
 impl Subscriber for Logs {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // What hyper and tokio say of themselves is not the application's.
-        metadata.is_event()
-            && number(metadata.level()) <= self.level
-            && metadata.target().starts_with("wsgate")
+        let target = metadata.target();
+        let ours = target == "wsgate" || target.starts_with("wsgate::");
+        metadata.is_event() && number(metadata.level()) <= self.level && ours
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

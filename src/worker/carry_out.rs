@@ -21,21 +21,14 @@ use super::{Adopt, Batch, Command, Held, Worker};
 impl Worker {
     /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in
     /// which [`super::desk::Desk::post`] chose between the two.
-    pub(super) fn carry_out_mail(&mut self, spare: &mut Batch) {
-        loop {
-            if !self.desk.local.borrow().is_empty() {
-                std::mem::swap(&mut *self.desk.local.borrow_mut(), spare);
-                self.carry_out(spare);
-                continue;
-            }
-            self.desk.mailbox.take(spare);
-            if spare.is_empty() {
-                return;
-            }
-            self.carry_out(spare);
-            if self.desk.local.borrow().is_empty() {
-                // What has arrived meanwhile waits for the next turn: reading goes on.
-                return;
+    pub(super) fn carry_out_mail(&mut self, [local, mail]: &mut [Batch; 2]) {
+        // Both are taken before either is carried out: what callbacks add meanwhile is younger than both,
+        // and waits for the next turn, so that a client that is fed by its DRAIN starves nobody.
+        std::mem::swap(&mut *self.desk.local.borrow_mut(), local);
+        self.desk.mailbox.take(mail);
+        for batch in [local, mail] {
+            if !batch.is_empty() {
+                self.carry_out(batch);
             }
         }
     }
@@ -237,6 +230,9 @@ impl Worker {
             connection,
             memberships: Vec::new(),
             lingers_until: None,
+            hung_up: false,
+            listed: false,
+            to_end: false,
             shut: false,
             last_message: 0,
         });
@@ -249,12 +245,16 @@ impl Worker {
         {
             self.join(gateway.0, id);
         }
-        self.raise(&Event {
+        let announced = self.raise(&Event {
             client: id,
             data: &request,
             endpoint,
             ..Event::of_server(Kind::Accept, self.now.wall_ns)
         });
+        if !announced {
+            self.abort(place);
+            return;
+        }
         if !early.is_empty() {
             self.on_bytes(place, &mut early.to_vec());
         }

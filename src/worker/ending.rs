@@ -29,7 +29,7 @@ impl Worker {
         if self.waiting.is_empty() {
             return;
         }
-        self.consumed = self.sink.consumed();
+        // As it stood before the turn's mail was taken: the answers were in that mail.
         for (place, id) in std::mem::take(&mut self.waiting) {
             let Some(held) = self.held.get(place as usize).filter(|held| held.connection.id == id) else {
                 continue;
@@ -45,6 +45,14 @@ impl Worker {
     pub(super) fn resume(&mut self, place: u32) {
         let Some((connection, mut port)) = self.port(place) else { return };
         if let Some(ending) = connection.resume(&mut port) {
+            self.ended(place, ending);
+        }
+    }
+
+    /// The application failed under this client: 1011.
+    pub(super) fn abort(&mut self, place: u32) {
+        let Some((connection, mut port)) = self.port(place) else { return };
+        if let Some(ending) = connection.abort(&mut port) {
             self.ended(place, ending);
         }
     }
@@ -68,8 +76,9 @@ impl Worker {
                 self.wheel.insert(at, place, id);
             }
         } else if held.connection.is_held() {
-            if held.connection.deadline().is_some_and(|at| at <= self.now.instant) {
-                self.resume(place);
+            match held.connection.deadline() {
+                Some(at) if at > self.now.instant => self.wheel.insert(at, place, id),
+                _ => self.resume(place),
             }
         } else if let Some(ending) = held.connection.on_timer(self.now) {
             self.ended(place, ending);

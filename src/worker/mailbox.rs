@@ -105,6 +105,10 @@ impl Batch {
             other.clear();
             return;
         }
+        if self.is_large() {
+            // Offsets into both together would not fit.
+            other.detach_frames();
+        }
         let (bytes, ids) = (self.bytes.len() as u32, self.ids.len() as u32);
         self.bytes.extend_from_slice(&other.bytes);
         self.ids.extend_from_slice(&other.ids);
@@ -115,11 +119,45 @@ impl Batch {
         other.clear();
     }
 
+    /// Makes every frame a block of its own.
+    fn detach_frames(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let copy =
+            |span: Span| bytes.get(span.start as usize..span.end as usize).unwrap_or_default().to_vec();
+        for command in &mut self.commands {
+            match command {
+                Command::Send { client, frame } => {
+                    *command = Command::SendShared { client: *client, frame: Arc::new(copy(*frame)) };
+                }
+                Command::Broadcast { gateway, frame, except } => {
+                    let (gateway, frame, except) = (*gateway, Arc::new(copy(*frame)), *except);
+                    *command = Command::BroadcastShared { gateway, frame, except };
+                }
+                Command::Close { reason, .. } => {
+                    let start = self.bytes.len() as u32;
+                    self.bytes.extend_from_slice(&copy(*reason));
+                    *reason = Span { start, end: self.bytes.len() as u32 };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether so much is in it that further frames should come as blocks of their own.
+    pub(crate) fn is_large(&self) -> bool {
+        self.bytes.len() > MAX_BATCH
+    }
+
     pub(crate) fn clear(&mut self) {
         self.commands.clear();
         self.bytes.clear();
         self.ids.clear();
-        if self.bytes.capacity() > KEEP {
+        let kept = self
+            .bytes
+            .capacity()
+            .max(self.commands.capacity() * size_of::<Command>())
+            .max(self.ids.capacity() * 8);
+        if kept > KEEP {
             *self = Self::default();
         }
     }
@@ -209,11 +247,6 @@ impl Mailbox {
         self.filled.load(Ordering::SeqCst)
     }
 
-    /// Whether so much waits that frames should come as blocks of their own.
-    pub(crate) fn is_large(batch: &Batch) -> bool {
-        batch.bytes.len() > MAX_BATCH
-    }
-
     /// The worker is about to sleep: true if it may. Who posts after this wakes it.
     pub(crate) fn park(&self) -> bool {
         self.parked.store(true, Ordering::SeqCst);
@@ -280,6 +313,23 @@ mod tests {
             })
             .collect();
         assert_eq!(seen, [(&b"\x81\x03one"[..], &[1, 2][..]), (b"\x81\x03two", &[1, 2])]);
+    }
+
+    #[test]
+    fn frames_become_blocks_where_offsets_would_not_fit() {
+        let mut batch = Batch::default();
+        for word in [&b"one"[..], b"two"] {
+            let (frame, reason) = (batch.frame(Opcode::Text, word), batch.text(word));
+            batch.commands.push(Command::Send { client: 1, frame });
+            batch.commands.push(Command::Close { client: 1, code: 1000, reason });
+        }
+        batch.detach_frames();
+        let [Command::SendShared { frame, .. }, _, _, Command::Close { reason, .. }] = &batch.commands[..]
+        else {
+            panic!("{:?}", batch.commands);
+        };
+        assert_eq!(frame[..], b"\x81\x03one"[..]);
+        assert_eq!(&batch.bytes[reason.start as usize..reason.end as usize], b"two");
     }
 
     #[test]

@@ -64,6 +64,12 @@ struct Held {
     memberships: Vec<Membership>,
     /// Ended, and waiting for its last bytes to leave and the peer to hang up; cut at this time.
     lingers_until: Option<Instant>,
+    /// The peer's side of the stream is shut down, and what is queued still goes out.
+    hung_up: bool,
+    /// Listed in [`Worker::ready`]: once, however often the poller tells of it meanwhile.
+    listed: bool,
+    /// The poller has seen the end of the stream: read until it.
+    to_end: bool,
     /// Our side of the stream is shut down.
     shut: bool,
     /// The turn in which it last said something.
@@ -75,8 +81,15 @@ struct Held {
 struct Ready {
     place: u32,
     id: u64,
-    /// The poller has seen the end of the stream: read until it.
-    to_end: bool,
+}
+
+/// Ends the mailbox of a worker whose thread ends.
+struct Ended(Arc<Mailbox>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// A worker: its clients, and all it needs to serve them.
@@ -139,8 +152,10 @@ impl Worker {
     pub(crate) fn run(mut self) {
         desk::enter_engine();
         desk::set(Some(Rc::clone(&self.desk)));
+        // However this ends: nobody may go on sending to a worker that is gone.
+        let _ended = Ended(Arc::clone(&self.desk.mailbox));
         let mut events = Events::with_capacity(1024);
-        let mut spare = Batch::default();
+        let mut spares = <[Batch; 2]>::default();
         let mut due = Vec::new();
         while !(self.stops_at.is_some() && self.held.is_empty()) {
             if let Err(error) = self.wait(&mut events) {
@@ -153,7 +168,8 @@ impl Worker {
             self.consumed = self.sink.consumed();
             self.read_ready(&events);
             self.sink.flush(self.turn);
-            self.carry_out_mail(&mut spare);
+            self.turn += 1;
+            self.carry_out_mail(&mut spares);
             self.resume_consumed();
             self.wheel.expire(self.now.instant, &mut due);
             for (place, id) in due.drain(..) {
@@ -167,17 +183,13 @@ impl Worker {
     }
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
-        if !self.waiting.is_empty() {
-            // Asked for before the last look, so that what the application does in between wakes us.
-            self.sink.await_consumption();
-            self.resume_consumed();
-        }
-        let idle = self.ready.is_empty() || self.sink.saturated();
         // A callback that ran in the last flush may have left something to do.
         let clear = self.desk.local.borrow().is_empty()
             && self.stuck.is_empty()
             && !self.desk.outgoing.borrow().has_touched();
-        let timeout = if idle && clear && self.desk.mailbox.park() {
+        // Parked first, looked around afterwards: who makes room or deals with what it took in between,
+        // wakes us.
+        let timeout = if clear && self.desk.mailbox.park() && self.may_sleep() {
             let timers = self.wheel.next(Instant::now());
             let stop = self.stops_at.map(|at| at.saturating_duration_since(Instant::now()));
             timers.into_iter().chain(stop).min()
@@ -192,6 +204,18 @@ impl Worker {
         }
     }
 
+    /// Whether nothing can be read, and nobody held has been dealt with, until somebody wakes us.
+    fn may_sleep(&mut self) -> bool {
+        if !self.ready.is_empty() && !self.sink.saturated() {
+            return false;
+        }
+        if self.waiting.is_empty() {
+            return true;
+        }
+        self.sink.await_consumption();
+        self.sink.consumed() == self.consumed
+    }
+
     /// Reads what is ready, in the poller's order, after what was left over from earlier turns.
     fn read_ready(&mut self, events: &Events) {
         let mut ready = std::mem::take(&mut self.ready);
@@ -204,10 +228,12 @@ impl Worker {
                 self.retry(place);
             }
             if (event.is_readable() || event.is_read_closed() || event.is_error())
-                && let Some(held) = self.held.get(place as usize)
+                && let Some(held) = self.held.get_mut(place as usize)
             {
-                let to_end = event.is_read_closed() || event.is_error();
-                ready.push(Ready { place, id: held.connection.id, to_end });
+                held.to_end |= event.is_read_closed() || event.is_error();
+                if !std::mem::replace(&mut held.listed, true) {
+                    ready.push(Ready { place, id: held.connection.id });
+                }
             }
         }
         for client in ready {
@@ -223,13 +249,25 @@ impl Worker {
         }
     }
 
-    fn read(&mut self, Ready { place, id, to_end }: Ready) {
+    fn read(&mut self, Ready { place, id }: Ready) {
+        if let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) {
+            held.listed = false;
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         for round in 0..READS {
             let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
                 break;
             };
             match held.stream.read(&mut buffer) {
+                // It closed with a Close frame and hung up at once: the answers to what it said first, and
+                // ours, still go out.
+                Ok(0)
+                    if held.connection.has_ended()
+                        && self.desk.outgoing.borrow().waiting(place).bytes > 0 =>
+                {
+                    held.hung_up = true;
+                    break;
+                }
                 Ok(0) => {
                     self.eof(place);
                     break;
@@ -238,11 +276,13 @@ impl Worker {
                     self.on_bytes(place, buffer.get_mut(..count).unwrap_or_default());
                     // A short read has emptied the socket, and what comes later is a new event;
                     // but the end of the stream may have been part of this one.
-                    if count < READ_BUFFER && !to_end {
+                    let Some(held) = self.held.get_mut(place as usize) else { break };
+                    if count < READ_BUFFER && !held.to_end {
                         break;
                     }
                     if round + 1 == READS {
-                        self.ready.push(Ready { place, id, to_end });
+                        held.listed = true;
+                        self.ready.push(Ready { place, id });
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -308,11 +348,13 @@ impl Worker {
     }
 
     /// Raises an event outside of [`Worker::on_bytes`]; a callback's panic ends here.
-    fn raise(&mut self, event: &Event<'_>) {
+    fn raise(&mut self, event: &Event<'_>) -> bool {
         let sink = &mut self.sink;
-        if catch_unwind(AssertUnwindSafe(|| sink.event(event))).is_err() {
+        let returned = catch_unwind(AssertUnwindSafe(|| sink.event(event))).is_ok();
+        if !returned {
             tracing::error!(client = event.client, "a panic in a callback");
         }
+        returned
     }
 
     /// The socket has room again.
@@ -328,14 +370,17 @@ impl Worker {
         let mut touched = std::mem::take(&mut self.touched);
         self.desk.outgoing.borrow_mut().take_touched(&mut touched);
         touched.append(&mut self.stuck);
-        let (mut behind, mut drained, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut behind, mut drained, mut broken, mut done) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for place in touched.drain(..) {
             let Some(held) = self.held.get_mut(place as usize) else { continue };
             let mut outgoing = self.desk.outgoing.borrow_mut();
             let result = outgoing.write(place, &mut held.stream);
             let waiting = outgoing.waiting(place).bytes;
             if held.lingers_until.is_some() {
-                if waiting == 0 && !held.shut {
+                if waiting == 0 && held.hung_up {
+                    done.push(place);
+                } else if waiting == 0 && !held.shut {
                     held.shut = true;
                     let _ = held.stream.shutdown(Shutdown::Write);
                 }
@@ -359,6 +404,9 @@ impl Worker {
         }
         self.touched = touched;
         self.desk.outgoing.borrow_mut().reclaim(&behind);
+        for place in done {
+            self.release(place);
+        }
         for place in broken {
             self.eof(place);
         }
@@ -372,7 +420,10 @@ impl Worker {
         let Some(entry) = self.shared.clients.get(held.connection.id) else { return };
         let (user_data, endpoint, client) =
             (entry.value.user_data(), held.connection.endpoint, held.connection.id);
-        self.raise(&Event { user_data, endpoint, client, ..Event::of_server(Kind::Drain, self.now.wall_ns) });
+        let drain = Event { user_data, endpoint, client, ..Event::of_server(Kind::Drain, self.now.wall_ns) };
+        if !self.raise(&drain) {
+            self.abort(place);
+        }
     }
 
     fn stop_if_due(&mut self) {

@@ -58,7 +58,7 @@ impl<'a> Poster<'a> {
                 if self.gathered.is_some() {
                     self.full.insert(client.0);
                 }
-                Error::new(ErrorKind::Full, format!("the outbox of client {} is full", client.0))
+                full(client)
             }
         })?;
         let worker = entry.value.worker();
@@ -84,7 +84,7 @@ impl<'a> Poster<'a> {
             })
         } else {
             self.post(worker, |batch| {
-                let command = if Mailbox::is_large(batch) {
+                let command = if batch.is_large() {
                     Command::SendShared { client: client.0, frame: block(opcode, data) }
                 } else {
                     Command::Send { client: client.0, frame: batch.frame(opcode, data) }
@@ -115,7 +115,7 @@ impl<'a> Poster<'a> {
                 let except = batch.ids(except);
                 let command = match block {
                     Some(frame) => Command::BroadcastShared { gateway: gateway.0, frame, except },
-                    None if Mailbox::is_large(batch) => Command::BroadcastShared {
+                    None if batch.is_large() => Command::BroadcastShared {
                         gateway: gateway.0,
                         frame: self::block(opcode, data),
                         except,
@@ -136,6 +136,9 @@ impl<'a> Poster<'a> {
         let entry = self.client(client)?;
         if entry.value.is_closing() {
             return Err(gone(client));
+        }
+        if entry.value.is_over(0, 0, 0) {
+            return Err(full(client));
         }
         self.tell(client, entry.value.worker(), |_| Command::Ping { client: client.0, ticket })
     }
@@ -262,6 +265,11 @@ fn opcode(binary: bool, data: &[u8]) -> Result<Opcode> {
 #[cold]
 fn gone(client: ClientId) -> Error {
     Error::new(ErrorKind::Closed, format!("client {} is gone", client.0))
+}
+
+#[cold]
+fn full(client: ClientId) -> Error {
+    Error::new(ErrorKind::Full, format!("the outbox of client {} is full", client.0))
 }
 
 #[cold]

@@ -37,7 +37,7 @@ int main(void) {
   CHECK_OK(wsgate_server_set_log_level(server, WSGATE_LOG_LEVEL_TRACE));
   CHECK_OK(wsgate_endpoint_set_max_message_size(server, endpoint, 1));
   CHECK_OK(wsgate_endpoint_set_close_period(server, endpoint, 3600000));
-  CHECK_OK(wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 65535));
+  CHECK_OK(wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 32767));
   CHECK_OK(wsgate_server_free(server));
   return 0;
 }

@@ -49,7 +49,7 @@ static uint32_t add_unlimited_endpoint(wsgate_server *server) {
   modes_require(wsgate_endpoint_set_max_message_size(server, endpoint, 64 * MIB), "message size");
   modes_require(wsgate_endpoint_set_max_frame_size(server, endpoint, 64 * MIB), "frame size");
   modes_require(wsgate_endpoint_set_max_fragments(server, endpoint, 1000000), "fragments");
-  modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, 256 * MIB, 60000), "outbox");
+  modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, 256 * MIB, 30000), "outbox");
   return endpoint;
 }
 

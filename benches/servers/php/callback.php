@@ -32,7 +32,7 @@ $unlimited = static fn (?Gateway $gateway = null): EndpointOptions => new Endpoi
     maxFrameSize: 64 << 20,
     maxFragments: 1_000_000,
     outboxBytes: 256 << 20,
-    outboxMessages: 60_000,
+    outboxMessages: 30_000,
 );
 
 switch ($mode) {

@@ -11,7 +11,7 @@ UNLIMITED: dict[str, Any] = {
     "max_message_size": 64 << 20,
     "max_frame_size": 64 << 20,
     "max_fragments": 1_000_000,
-    "outbox_limit": (256 << 20, 60_000),
+    "outbox_limit": (256 << 20, 30_000),
 }
 
 

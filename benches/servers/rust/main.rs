@@ -17,7 +17,7 @@ fn add_unlimited_endpoint(config: &mut Config) -> Result<EndpointId> {
     config.set_max_message_size(endpoint, 64 * MIB)?;
     config.set_max_frame_size(endpoint, 64 * MIB)?;
     config.set_max_fragments(endpoint, 1_000_000)?;
-    config.set_outbox_limit(endpoint, 256 * MIB, 60_000)?;
+    config.set_outbox_limit(endpoint, 256 * MIB, 30_000)?;
     Ok(endpoint)
 }
 

@@ -34,7 +34,7 @@ final class OptionsTest extends TestCase
         yield 'fragments' => [$endpoint(maxFragments: 0), ['max fragments', '0', '1']];
         yield 'close period' => [$endpoint(closePeriod: 0.0), ['close period', '0', '1', 'milliseconds']];
         yield 'outbox bytes' => [$endpoint(outboxBytes: 0), ['outbox limit', '0', '1', 'bytes']];
-        yield 'outbox messages' => [$endpoint(outboxMessages: 70_000), ['outbox limit', '70000', '65535', 'messages']];
+        yield 'outbox messages' => [$endpoint(outboxMessages: 70_000), ['outbox limit', '70000', '32767', 'messages']];
     }
 
     /**
