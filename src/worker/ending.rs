@@ -29,7 +29,6 @@ impl Worker {
         if self.waiting.is_empty() {
             return;
         }
-        // As it stood before the turn's mail was taken: the answers were in that mail.
         for (place, id) in std::mem::take(&mut self.waiting) {
             let Some(held) = self.held.get(place as usize).filter(|held| held.connection.id == id) else {
                 continue;

@@ -111,7 +111,7 @@ pub(crate) struct Worker {
     /// Lends its memory to each turn.
     touched: Vec<u32>,
     turn: u64,
-    /// The latest turn whose events the application has dealt with.
+    /// The latest turn whose events the application has dealt with, and whose answers were carried out.
     consumed: u64,
     broadcasts: u64,
     stops_at: Option<Instant>,
@@ -165,11 +165,13 @@ impl Worker {
             self.now = Now::read();
             self.desk.outgoing.borrow_mut().now_ns = self.now.wall_ns;
             self.turn += 1;
-            self.consumed = self.sink.consumed();
             self.read_ready(&events);
             self.sink.flush(self.turn);
             self.turn += 1;
+            // Read before the mail is taken: the answers to what was consumed by now are in it.
+            let consumed = self.sink.consumed();
             self.carry_out_mail(&mut spares);
+            self.consumed = consumed;
             self.resume_consumed();
             self.wheel.expire(self.now.instant, &mut due);
             for (place, id) in due.drain(..) {
