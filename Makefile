@@ -10,12 +10,14 @@ ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
-	conformance browser autobahn autobahn-short bench clean
+	conformance browser autobahn autobahn-short sanitizers sanitizers-short \
+	bench clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
 	@echo "make test        everything: lints, Rust, C, Python, PHP, conformance, browser, Autobahn's short form"
 	@echo "make autobahn    Autobahn's sections 1 to 10, all of them, strict"
+	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
 
 # ---- what the system must have -------------------------------------------------------------------
@@ -57,7 +59,7 @@ demo-rust:
 
 # ---- tests ---------------------------------------------------------------------------------------
 
-test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short
+test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short sanitizers-short
 	@echo "make test: all passed"
 
 lint: packages-python
@@ -71,7 +73,7 @@ lint: packages-python
 	@tools/style.sh
 
 test-rust:
-	cargo test --locked --lib --test generated --test server
+	cargo test --locked --lib --test generated --test server --test hardening
 	cargo test --locked --doc
 
 test-c: packages-c
@@ -107,6 +109,12 @@ autobahn-short: build
 
 autobahn: build
 	tests/autobahn/suite.sh $(servers)
+
+sanitizers-short: packages-c
+	tests/sanitizers.sh short
+
+sanitizers: packages-c
+	tests/sanitizers.sh
 
 # ---- measurements --------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
  * Generated from src/ffi by tests/generated.rs: changes here are lost.
  *
  * Every function may be called from any thread unless its text says otherwise. Data that are passed in
- * are borrowed for the call and copied where they are kept. Out-parameters are written on success only.
- * A call that fails leaves a text in wsgate_last_error(). Ids are unique in the process and never used
- * again: a stale one answers WSGATE_STATUS_CLOSED. */
+ * are borrowed for the call and copied where they are kept. Out-parameters are written on success only
+ * (wsgate_submit's statuses apart). A call that fails leaves a text in wsgate_last_error(). Ids are unique in the
+ * process and never used again: a stale one answers WSGATE_STATUS_CLOSED. */
 
 
 #ifndef WSGATE_H
@@ -530,7 +530,7 @@ const char *wsgate_last_error(void);
 /**
  * Makes a server with every setting at its default. It does nothing until it starts.
  *
- * @return the server, for `wsgate_server_free`; NULL when there is no memory for it
+ * @return the server, for `wsgate_server_free`
  * @threads any; a server may be used by any number of threads at once
  */
 wsgate_server *wsgate_server_new(void);

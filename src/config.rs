@@ -196,7 +196,10 @@ impl Config {
 
     /// Allows an `Origin`, as `https://example.org`. While none is added, all are allowed.
     pub fn add_origin(&mut self, endpoint: EndpointId, origin: &str) -> Result<()> {
-        if !origin.contains("://") || origin.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
+            !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@'])
+        });
+        if !is_origin || origin.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(Error::new(
                 ErrorKind::Config,
                 format!("origin {origin:?} is not of the form https://example.org"),
@@ -276,5 +279,16 @@ mod tests {
             config.add_origin(EndpointId(9), "https://example.org").unwrap_err().kind(),
             ErrorKind::Invalid
         );
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host_and_nothing_more() {
+        let mut config = Config::new();
+        let endpoint = config.add_endpoint("/chat").unwrap();
+        for origin in
+            ["https://example.org/", "https://example.org/app", "https://", "https://u@example.org", "://"]
+        {
+            assert!(config.add_origin(endpoint, origin).is_err(), "{origin}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A server's life: start, stop, and the calls in between.
 
 use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -53,7 +54,6 @@ impl std::ops::Deref for Server {
 #[derive(Debug, Default)]
 struct Stopping {
     deadline: Mutex<Option<Instant>>,
-    workers_told: AtomicBool,
 }
 
 /// The connections that may wait to be accepted; the kernel takes its own bound if that is lower.
@@ -125,13 +125,13 @@ impl Server {
         let front = Front::new(listeners, settings, intake)
             .map_err(|error| Error::io("starting the front", &error))?;
 
-        let level = config.log_level;
+        let logs = telemetry::dispatch(&delivery, &handle, config.log_level);
         let mut threads = Vec::new();
         for (number, poll) in polls.into_iter().enumerate() {
-            let (handle, delivery) = (handle.clone(), delivery.clone());
+            let (handle, delivery, logs) = (handle.clone(), delivery.clone(), logs.clone());
             let thread = spawn(&format!("wsgate-{number}"), move || {
                 let sink = delivery.sink(&handle);
-                telemetry::within(&delivery, &handle, level, || {
+                telemetry::within(logs.as_ref(), || {
                     if let Some(worker) = Worker::new(number as u16, poll, Arc::clone(&handle.shared), sink) {
                         worker.run();
                     }
@@ -140,7 +140,7 @@ impl Server {
             match thread {
                 Ok(thread) => threads.push(thread),
                 Err(error) => {
-                    tell(&shared, Instant::now());
+                    tell(&shared, Instant::now(), true);
                     threads.into_iter().for_each(|thread| drop(thread.join()));
                     return Err(Error::io("starting a worker", &error));
                 }
@@ -154,13 +154,15 @@ impl Server {
             spawn("wsgate-front", move || {
                 desk::enter_engine();
                 if opened.blocking_recv().is_ok() {
-                    telemetry::within(&delivery, &handle, level, || front.run(stop));
+                    // Whatever happens there: the workers must be stopped, and STOPPED raised.
+                    let run = || telemetry::within(logs.as_ref(), || front.run(stop));
+                    let _ = catch_unwind(AssertUnwindSafe(run));
                 }
                 supervise(&handle.shared, &stopping, threads, delivery.sink(&handle));
             })
         };
         let supervisor = supervisor.map_err(|error| {
-            tell(&shared, Instant::now());
+            tell(&shared, Instant::now(), true);
             Error::io("starting the front's thread", &error)
         })?;
         Ok(Self {
@@ -191,9 +193,8 @@ impl Server {
         let mut until = self.stopping.deadline.lock();
         if until.is_none_or(|until| deadline < until) {
             *until = Some(deadline);
-            if self.stopping.workers_told.load(Ordering::SeqCst) {
-                tell(&self.handle.shared, deadline);
-            }
+            // At once: the front may have to wait for a half-sent request, the clients have their grace.
+            tell(&self.handle.shared, deadline, false);
         }
         drop(until);
         drop(self.open.lock().take());
@@ -350,10 +351,10 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
     sys::blocked(|| std::thread::Builder::new().name(name.to_owned()).spawn(run))
 }
 
-/// Tells all workers to stop.
-fn tell(shared: &Shared, deadline: Instant) {
+/// Tells all workers to stop; with `last`, that no more clients will come, so that they may end.
+fn tell(shared: &Shared, deadline: Instant, last: bool) {
     for mailbox in &shared.mailboxes {
-        mailbox.post(|batch| batch.commands.push(Command::Stop { deadline }));
+        mailbox.post(|batch| batch.commands.push(Command::Stop { deadline, last }));
     }
 }
 
@@ -361,14 +362,13 @@ fn tell(shared: &Shared, deadline: Instant) {
 fn supervise(shared: &Shared, stopping: &Stopping, workers: Vec<JoinHandle<()>>, mut sink: Box<dyn Sink>) {
     {
         let deadline = stopping.deadline.lock();
-        stopping.workers_told.store(true, Ordering::SeqCst);
-        tell(shared, deadline.unwrap_or_else(Instant::now));
+        tell(shared, deadline.unwrap_or_else(Instant::now), true);
     }
     for worker in workers {
         let _ = worker.join();
     }
     let stopped = Event::of_server(Kind::Stopped, Now::read().wall_ns);
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink.event(&stopped)));
+    let _ = catch_unwind(AssertUnwindSafe(|| sink.event(&stopped)));
     sink.flush(0);
 }
 

@@ -1,6 +1,7 @@
 //! The Rust API as an application uses it, with tokio-tungstenite as the client.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail so
 
+use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -348,4 +349,37 @@ async fn a_pull_server_that_is_never_taken_from_stops_reading_and_loses_nothing(
     sender.await.unwrap();
     assert_eq!(received.await.unwrap(), MESSAGES);
     drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_refills_at_each_drain_starves_nobody() {
+    let mut config = config();
+    config.set_workers(1).unwrap();
+    let endpoint = config.add_endpoint("/").unwrap();
+    config.set_outbox_limit(endpoint, 250, 10).unwrap();
+    let (server, seen) = watched(config, |server, event| {
+        let client = ClientId(event.client);
+        match event.kind {
+            Kind::Drain => while server.send_binary(client, &[b'x'; 100]).is_ok() {},
+            _ => echo(server, event),
+        }
+    });
+    let reader = connect(&server, "/").await;
+    let streamed = next(&seen, Kind::Accept).client;
+    let MaybeTlsStream::Plain(reader) = reader.into_inner() else { panic!("TLS") };
+    let mut reader = reader.into_std().unwrap();
+    reader.set_nonblocking(false).unwrap();
+    let reading =
+        std::thread::spawn(move || while reader.read(&mut vec![0; 1 << 20]).is_ok_and(|n| n > 0) {});
+    let mut other = connect(&server, "/").await;
+    // Sent from here, it is in the worker's own round of commands that room comes and is filled again.
+    while server.send_binary(streamed, &[b'x'; 100]).is_ok() {}
+    for n in 0..100 {
+        let _ = server.send_binary(streamed, b"more");
+        other.send(Message::text("still here")).await.unwrap();
+        let answer = tokio::time::timeout(Duration::from_secs(2), other.next()).await;
+        assert!(answer.is_ok(), "the {n}th echo did not come within 2 s");
+    }
+    drop(server);
+    reading.join().unwrap();
 }

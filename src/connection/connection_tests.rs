@@ -104,11 +104,11 @@ fn a_pong_answers_the_ping_that_it_carries_and_those_before() {
         connection.ping(ticket, Now::read(), &mut port);
     }
     assert_eq!(connection.info.unanswered_pings, 3);
-    let second = Ping { number: 2, ticket: 51, sent_ns: 0 }.to_bytes();
+    let second = Ping::new(7, 2, 51, 0).to_bytes();
     port.said.clear();
     feed(&mut connection, &mut port, &frame(0x8a, &second));
     feed(&mut connection, &mut port, &frame(0x8a, &second));
-    feed(&mut connection, &mut port, &frame(0x8a, &Ping { number: 9, ticket: 1, sent_ns: 0 }.to_bytes()));
+    feed(&mut connection, &mut port, &frame(0x8a, &Ping::new(7, 9, 1, 0).to_bytes()));
     feed(&mut connection, &mut port, &frame(0x8a, b"unasked"));
     assert_eq!(port.said, ["pong 51"]);
     assert_eq!((connection.info.unanswered_pings, connection.info.pongs_in), (1, 4));
@@ -138,4 +138,13 @@ fn a_held_client_whose_stream_ends_keeps_its_cause() {
     feed(&mut connection, &mut port, &[frame(0x81, b"x"), frame(0x88, b"\x0f\xa0bye")].concat());
     let ending = connection.on_eof().unwrap();
     assert_eq!(ending, Ending { code: 4000, cause: Cause::Peer, clean: false, reason: b"bye".to_vec() });
+}
+
+#[test]
+fn a_peer_can_not_choose_the_ticket_of_its_pong() {
+    let (mut connection, mut port) = (open(), Recorder::default());
+    connection.ping(7, Now::read(), &mut port);
+    let forged = Ping { number: 1, ticket: 0xdead_beef, sent_ns: 0, seal: 0 }.to_bytes();
+    feed(&mut connection, &mut port, &frame(0x8a, &forged));
+    assert!(!port.said.iter().any(|said| said == "pong 3735928559"), "{:?}", port.said);
 }

@@ -7,7 +7,10 @@
 
 pub(crate) mod outbox;
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
 
 use crate::clock::Now;
 use crate::counters::Info;
@@ -202,7 +205,10 @@ impl Connection {
                     self.info.pongs_in += 1;
                     if let Some(ping) = Ping::parse(payload) {
                         // A number that we never sent, or one answered already, is no answer.
-                        if ping.number > self.answered && ping.number <= self.pings {
+                        if ping.number > self.answered
+                            && ping.number <= self.pings
+                            && ping.seal == ping.sealed_by(self.id)
+                        {
                             self.answered = ping.number;
                             self.info.unanswered_pings = self.pings - self.answered;
                             let elapsed = now.wall_ns.saturating_sub(ping.sent_ns);
@@ -285,7 +291,7 @@ impl Connection {
         self.info.pings_out += 1;
         self.info.unanswered_pings = self.pings - self.answered;
         self.info.last_heartbeat_ns = now.wall_ns;
-        port.control(Opcode::Ping, &Ping { number: self.pings, ticket, sent_ns: now.wall_ns }.to_bytes());
+        port.control(Opcode::Ping, &Ping::new(self.id, self.pings, ticket, now.wall_ns).to_bytes());
     }
 
     /// The stream ended, or broke.
@@ -326,27 +332,49 @@ fn write_close(port: &mut impl Port, code: u16, reason: &[u8]) {
 }
 
 /// Our pings carry their number, so that a pong acknowledges that one and all before it, the
-/// caller's ticket, and when they left.
+/// caller's ticket, and when they left; and a seal, because the application trusts its tickets (they may
+/// be its pointers) and the peer could answer with another.
 #[derive(Debug, PartialEq, Eq)]
 struct Ping {
     number: u64,
     ticket: u64,
     sent_ns: u64,
+    seal: u64,
 }
 
+/// SipHash under a key that only this process knows.
+static SEAL: OnceCell<RandomState> = OnceCell::new();
+
 impl Ping {
-    fn to_bytes(&self) -> [u8; 24] {
-        let mut bytes = [0; 24];
-        for (place, word) in bytes.chunks_exact_mut(8).zip([self.number, self.ticket, self.sent_ns]) {
+    fn new(client: u64, number: u64, ticket: u64, sent_ns: u64) -> Self {
+        let ping = Self { number, ticket, sent_ns, seal: 0 };
+        Self { seal: ping.sealed_by(client), ..ping }
+    }
+
+    fn sealed_by(&self, client: u64) -> u64 {
+        let key = SEAL.get_or_init(RandomState::new);
+        key.hash_one((client, self.number, self.ticket, self.sent_ns))
+    }
+
+    fn to_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (place, word) in
+            bytes.chunks_exact_mut(8).zip([self.number, self.ticket, self.sent_ns, self.seal])
+        {
             place.copy_from_slice(&word.to_be_bytes());
         }
         bytes
     }
 
     fn parse(payload: &[u8]) -> Option<Self> {
-        let bytes: &[u8; 24] = payload.try_into().ok()?;
+        let bytes: &[u8; 32] = payload.try_into().ok()?;
         let mut words = bytes.chunks_exact(8).map(|w| w.try_into().map(u64::from_be_bytes).unwrap_or(0));
-        Some(Self { number: words.next()?, ticket: words.next()?, sent_ns: words.next()? })
+        Some(Self {
+            number: words.next()?,
+            ticket: words.next()?,
+            sent_ns: words.next()?,
+            seal: words.next()?,
+        })
     }
 }
 

@@ -243,6 +243,10 @@ impl Queue {
                 into.pending = 0;
                 return Ok(0);
             }
+            // Who waits has nothing left in hand, in whichever batch: else two batches in turn would hold
+            // each client's end back for the close period.
+            let taken = state.published - state.events;
+            self.note_consumed(&mut state, taken);
             state.waiting += 1;
             self.show(&mut state);
             drop(state);

@@ -128,3 +128,91 @@ fn what_was_taken_is_consumed_when_the_taker_comes_again() {
     assert_eq!((sink.consumed(), woken.load(Ordering::SeqCst)), (7, 2));
     assert!(!is_readable(&queue));
 }
+
+#[test]
+fn closed_never_comes_before_stopped_was_taken() {
+    let (queue, mut sink) = queue();
+    sink.event(&message(b"last words", 1));
+    sink.flush(1);
+    sink.event(&Event::of_server(Kind::Stopped, 0)); // not published yet
+    let mut taken = Taken::new();
+    assert_eq!(queue.take(&mut taken, 0, NOW).unwrap(), 1);
+    assert_eq!(queue.take(&mut taken, 0, NOW), Ok(0), "STOPPED is still to come");
+}
+
+#[test]
+fn whoever_waits_has_dealt_with_all_that_was_taken_in_whichever_batch() {
+    let (queue, mut sink) = queue();
+    sink.event(&message(b"one", 1));
+    sink.flush(7);
+    queue.take(&mut Taken::new(), 0, NOW).unwrap();
+    sink.await_consumption();
+    assert_eq!(queue.take(&mut Taken::new(), 0, Some(Duration::from_millis(5))).unwrap(), 0);
+    assert_eq!(sink.consumed(), 7);
+}
+
+#[test]
+fn a_turn_that_was_published_in_parts_is_consumed_with_its_last_event() {
+    let (queue, mut sink) = queue();
+    // The first part goes out when the batch is full.
+    for n in 0..=BATCH_EVENTS as u64 {
+        sink.event(&message(b"m", n));
+    }
+    sink.flush(5);
+    let mut taken = Taken::new();
+    assert_eq!(queue.take(&mut taken, BATCH_EVENTS, NOW).unwrap(), BATCH_EVENTS);
+    assert_eq!(queue.take(&mut taken, 0, NOW).unwrap(), 1);
+    assert_eq!(sink.consumed(), 0, "the last event was taken, and not dealt with");
+    queue.take(&mut taken, 0, NOW).unwrap();
+    assert_eq!(sink.consumed(), 5);
+}
+
+#[test]
+fn who_waits_sleeps_while_another_batch_is_dealt_with() {
+    let (queue, mut sink) = queue();
+    let mut dealt_with = Taken::new();
+    sink.event(&message(b"takes its time", 1));
+    sink.flush(1);
+    queue.take(&mut dealt_with, 0, NOW).unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| queue.take(&mut Taken::new(), 0, None).unwrap());
+        while queue.state.lock().waiting == 0 {
+            std::thread::yield_now();
+        }
+        sink.await_consumption();
+        // A readable descriptor would have the waiter look again and again, for nothing.
+        let spins = is_readable(&queue);
+        sink.event(&message(b"wake up", 2));
+        sink.flush(2);
+        assert_eq!(waiter.join().unwrap(), 1);
+        assert!(!spins);
+    });
+}
+
+#[test]
+fn all_who_wait_learn_of_the_end() {
+    const WAITERS: u32 = 3;
+    // Which of them is woken first, and by what, is for the system to choose.
+    for round in 0..100 {
+        let (queue, mut sink) = queue();
+        let (report, ended) = std::sync::mpsc::channel();
+        for _ in 0..WAITERS {
+            let (queue, report) = (Arc::clone(&queue), report.clone());
+            // Not joined: one that hangs fails this test.
+            std::thread::spawn(move || {
+                let mut taken = Taken::new();
+                while queue.take(&mut taken, 0, None).is_ok() {}
+                report.send(()).unwrap();
+            });
+        }
+        while queue.state.lock().waiting < WAITERS {
+            std::thread::yield_now();
+        }
+        sink.event(&Event::of_server(Kind::Stopped, 0));
+        sink.flush(0);
+        for _ in 0..WAITERS {
+            let end = ended.recv_timeout(Duration::from_secs(20));
+            assert!(end.is_ok(), "one still waits in round {round}");
+        }
+    }
+}

@@ -83,11 +83,12 @@ pub(super) fn status_of(kind: ErrorKind) -> Status {
 
 fn set_last_error(text: &str) {
     let text = CString::new(text.replace('\0', "\\0")).unwrap_or_default();
-    LAST_ERROR.with_borrow_mut(|last| *last = text);
+    // When the thread is coming to its end (a handler of `atexit`), its texts are gone already.
+    let _ = LAST_ERROR.try_with(|last| last.replace(text));
 }
 
 pub(super) fn last_error() -> *const c_char {
-    LAST_ERROR.with_borrow(|last| last.as_ptr())
+    LAST_ERROR.try_with(|last| last.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }
 
 /// Borrows what a handle points to, for the call.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::Config;
 use crate::delivery::{Delivery, Queue};
@@ -19,6 +20,8 @@ use super::push::Callbacks;
 /// A server: what it is to be until it starts, then the running one.
 pub struct Server {
     building: Mutex<Building>,
+    /// Which process has `building` locked, or had it last, as [`sys::epoch`] counts them.
+    builder: AtomicU32,
     running: OnceLock<Running>,
 }
 
@@ -43,13 +46,25 @@ impl Server {
         self.running.get().map_or(Ok(()), |running| running.server.here())
     }
 
+    /// FORKED, too, when another thread of the parent was at it in the moment of the fork: nobody here will
+    /// ever let go of that lock.
+    fn building(&self) -> Result<MutexGuard<'_, Building>> {
+        self.here()?;
+        let building = match self.building.try_lock() {
+            Some(building) => building,
+            None if self.builder.load(Ordering::SeqCst) != sys::epoch() => return Err(forked()),
+            None => self.building.lock(),
+        };
+        self.builder.store(sys::epoch(), Ordering::SeqCst);
+        Ok(building)
+    }
+
     /// Changes what the server is to be; INVALID once it has started.
     pub(super) fn build<T>(
         &self,
         change: impl FnOnce(&mut Config, &mut Callbacks) -> Result<T>,
     ) -> Result<T> {
-        self.here()?;
-        let mut building = self.building.lock();
+        let mut building = self.building()?;
         let Building { config, callbacks } = &mut *building;
         match config {
             Some(config) => change(config, callbacks),
@@ -67,8 +82,7 @@ impl Server {
     }
 
     fn start(&self, this: *mut Self) -> Result<()> {
-        self.here()?;
-        let mut building = self.building.lock();
+        let mut building = self.building()?;
         let Some(config) = &building.config else {
             return Err(Error::invalid("the server has started already"));
         };
@@ -95,9 +109,22 @@ impl Server {
     }
 }
 
+/// The header lets any thread use a server.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Server>();
+};
+
+fn forked() -> Error {
+    Error::new(
+        ErrorKind::Forked,
+        "the server was being started when this process was forked off: make a new one",
+    )
+}
+
 /// Makes a server with every setting at its default. It does nothing until it starts.
 ///
-/// @return the server, for `wsgate_server_free`; NULL when there is no memory for it
+/// @return the server, for `wsgate_server_free`
 /// @threads any; a server may be used by any number of threads at once
 #[unsafe(no_mangle)]
 pub extern "C" fn wsgate_server_new() -> *mut Server {
@@ -107,6 +134,7 @@ pub extern "C" fn wsgate_server_new() -> *mut Server {
         sys::watch();
         server = Box::into_raw(Box::new(Server {
             building: Mutex::new(Building { config: Some(Config::new()), callbacks: Callbacks::default() }),
+            builder: AtomicU32::new(sys::epoch()),
             running: OnceLock::new(),
         }));
         Ok(())
@@ -128,7 +156,7 @@ pub unsafe extern "C" fn wsgate_server_free(server: *mut Server) -> Status {
         }
         // SAFETY: not NULL, so made by `wsgate_server_new` and not freed, as the caller promises.
         let alive = unsafe { borrow("server", server) }?;
-        if alive.here().is_err() {
+        if alive.here().is_err() || alive.building().is_err() {
             // Its threads and locks are as the fork found them: better left alone.
             return Ok(());
         }

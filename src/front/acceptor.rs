@@ -68,6 +68,9 @@ pub(super) fn accept<B>(request: &Request<B>, origins: &[String]) -> Result<Resp
             "A WebSocket handshake needs HTTP/1.1",
         ));
     }
+    if only(headers, header::HOST).is_none() {
+        return Err(Refusal::bad_request("A WebSocket handshake has one Host"));
+    }
     if announces_body(headers) {
         return Err(Refusal::bad_request("A WebSocket handshake has no body"));
     }
@@ -253,6 +256,13 @@ mod tests {
     }
 
     #[test]
+    fn no_host_and_a_second_one_get_400() {
+        for values in [&[][..], &["a", "b"]] {
+            assert_eq!(refused(&with("host", values), &[]), (400, vec![]), "{values:?}");
+        }
+    }
+
+    #[test]
     fn an_empty_body_is_none() {
         accepted(&with("content-length", &["0"]));
     }
@@ -357,8 +367,12 @@ mod tests {
     #[test]
     fn the_first_failed_check_is_the_one_that_is_told() {
         // Everything is wrong with this one; each turn mends what it was just told.
-        let mut request =
-            Request::post("/chat").version(Version::HTTP_10).header("content-length", "5").body(()).unwrap();
+        let mut request = Request::post("/chat")
+            .version(Version::HTTP_10)
+            .header("content-length", "5")
+            .header("host", "x")
+            .body(())
+            .unwrap();
         let mut told = Vec::new();
         for _ in 0..8 {
             let Err(refusal) = accept(&request, &["http://example.com".to_string()]) else { break };

@@ -49,6 +49,8 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, mut stopping: 
             }
         }
     }
+    // What a forked child still holds open must not keep the address.
+    let _ = socket2::SockRef::from(&listener).shutdown(std::net::Shutdown::Both);
     drop(listener);
     let all_ended = async { while connections.join_next().await.is_some() {} };
     if timeout(STOP_BOUND, all_ended).await.is_err() {

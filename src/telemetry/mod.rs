@@ -22,13 +22,19 @@ pub(crate) struct Logs {
     spans: AtomicU64,
 }
 
-/// Runs `f` with this thread's events going to `delivery`.
-pub(crate) fn within<T>(delivery: &Delivery, server: &Handle, level: u64, f: impl FnOnce() -> T) -> T {
-    if level == 0 {
-        return f();
-    }
+/// What sends the events of a server's threads to `delivery`. Made before they are started: it goes into
+/// tracing's registry, whose lock a thread that just begins would hold at the moment of a fork.
+pub(crate) fn dispatch(delivery: &Delivery, server: &Handle, level: u64) -> Option<tracing::Dispatch> {
     let logs = Logs { delivery: delivery.clone(), server: server.clone(), level, spans: AtomicU64::new(1) };
-    tracing::subscriber::with_default(logs, f)
+    (level > 0).then(|| tracing::Dispatch::new(logs))
+}
+
+/// Runs `f` with this thread's events going there.
+pub(crate) fn within<T>(logs: Option<&tracing::Dispatch>, f: impl FnOnce() -> T) -> T {
+    match logs {
+        Some(logs) => tracing::dispatcher::with_default(logs, f),
+        None => f(),
+    }
 }
 
 fn number(level: &Level) -> u64 {

@@ -79,7 +79,7 @@ impl Worker {
                     }
                 }
                 Command::Adopt(adopt) => self.adopt(*adopt),
-                Command::Stop { deadline } => self.stop(deadline),
+                Command::Stop { deadline, last } => self.stop(deadline, last),
             }
         }
         self.flush();
@@ -263,7 +263,8 @@ impl Worker {
         }
     }
 
-    fn stop(&mut self, deadline: Instant) {
+    fn stop(&mut self, deadline: Instant, last: bool) {
+        self.may_end |= last;
         let first = self.stops_at.is_none();
         self.stops_at = Some(self.stops_at.map_or(deadline, |at| at.min(deadline)));
         if first {

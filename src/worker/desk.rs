@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::connection::outbox::Outgoing;
+use crate::sys;
 
 use super::mailbox::{Batch, Mailbox};
 
@@ -24,17 +25,19 @@ pub(crate) struct Desk {
 
 thread_local! {
     static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
-    static ENGINE: Cell<bool> = const { Cell::new(false) };
+    /// Of which process, as [`sys::epoch`] counts them: in a child of a callback's `fork()`, this thread is the
+    /// host's.
+    static ENGINE: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
 /// Marks this thread as the engine's: what waits for the engine's threads may not be called here.
 pub(crate) fn enter_engine() {
-    ENGINE.set(true);
+    ENGINE.set(Some(sys::epoch()));
 }
 
 /// Whether this is one of the engine's threads, so that a call comes from a callback.
 pub(crate) fn in_engine() -> bool {
-    ENGINE.get()
+    ENGINE.get() == Some(sys::epoch())
 }
 
 /// Puts a worker's desk on its thread.
@@ -45,10 +48,14 @@ pub(crate) fn set(desk: Option<Rc<Desk>>) {
 /// Calls `f` with the desk, if this is the thread of the worker with this mailbox.
 #[inline]
 pub(crate) fn with<R>(mailbox: &Arc<Mailbox>, f: impl FnOnce(&Desk) -> R) -> Option<R> {
-    DESK.with_borrow(|desk| {
+    // A thread that is coming to its end is not a worker in its loop.
+    DESK.try_with(|desk| {
+        let desk = desk.borrow();
         let desk = desk.as_ref()?;
         Arc::ptr_eq(&desk.mailbox, mailbox).then(|| f(desk))
     })
+    .ok()
+    .flatten()
 }
 
 impl Desk {

@@ -53,8 +53,9 @@ pub(crate) enum Command {
     Retire { gateway: u64 },
     /// A new client.
     Adopt(Box<Adopt>),
-    /// Close everybody, and end when they are gone, or cut them at this time.
-    Stop { deadline: Instant },
+    /// Close everybody, and cut who is left at this time. With `last`, no more clients will come: end when
+    /// they are gone.
+    Stop { deadline: Instant, last: bool },
 }
 
 /// Commands, and the bytes and ids that they refer to.
@@ -188,6 +189,8 @@ pub(crate) struct Mailbox {
     queue: Mutex<Queue>,
     /// Whether `queue` holds anything: so that the worker, and its own callbacks, need not lock.
     filled: AtomicBool,
+    /// The worker has ended: nothing will be carried out.
+    ended: AtomicBool,
     /// Whether the worker sleeps, or is about to.
     parked: AtomicBool,
     waker: mio::Waker,
@@ -198,8 +201,6 @@ pub(crate) struct Mailbox {
 #[derive(Debug, Default)]
 struct Queue {
     batch: Batch,
-    /// The worker has ended: nothing will be carried out.
-    ended: bool,
 }
 
 /// The bytes of a batch are named by 32-bit offsets.
@@ -210,6 +211,7 @@ impl Mailbox {
         Self {
             queue: Mutex::default(),
             filled: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             waker,
             clients: AtomicU32::new(0),
@@ -226,7 +228,7 @@ impl Mailbox {
     /// Lets `fill` add to the queue; [`Mailbox::wake`] is to follow. False when the worker has ended.
     pub(crate) fn put(&self, fill: impl FnOnce(&mut Batch)) -> bool {
         let mut queue = self.queue.lock();
-        if queue.ended {
+        if self.has_ended() {
             return false;
         }
         fill(&mut queue.batch);
@@ -245,6 +247,11 @@ impl Mailbox {
     /// Whether something waits.
     pub(crate) fn is_filled(&self) -> bool {
         self.filled.load(Ordering::SeqCst)
+    }
+
+    /// Whether the worker has ended; for good, when asked under the queue's lock.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// The worker is about to sleep: true if it may. Who posts after this wakes it.
@@ -273,7 +280,7 @@ impl Mailbox {
     /// The worker ends: what waits is dropped, and nothing more is taken.
     pub(crate) fn end(&self) -> Batch {
         let mut queue = self.queue.lock();
-        queue.ended = true;
+        self.ended.store(true, Ordering::SeqCst);
         std::mem::take(&mut queue.batch)
     }
 }

@@ -115,6 +115,8 @@ pub(crate) struct Worker {
     consumed: u64,
     broadcasts: u64,
     stops_at: Option<Instant>,
+    /// No more clients will come.
+    may_end: bool,
     now: Now,
 }
 
@@ -144,6 +146,7 @@ impl Worker {
             consumed: 0,
             broadcasts: 0,
             stops_at: None,
+            may_end: false,
             now,
         })
     }
@@ -157,7 +160,7 @@ impl Worker {
         let mut events = Events::with_capacity(1024);
         let mut spares = <[Batch; 2]>::default();
         let mut due = Vec::new();
-        while !(self.stops_at.is_some() && self.held.is_empty()) {
+        while !(self.may_end && self.held.is_empty()) {
             if let Err(error) = self.wait(&mut events) {
                 tracing::error!("polling failed: {error}");
                 std::thread::sleep(Duration::from_millis(10));
@@ -193,7 +196,11 @@ impl Worker {
         // wakes us.
         let timeout = if clear && self.desk.mailbox.park() && self.may_sleep() {
             let timers = self.wheel.next(Instant::now());
-            let stop = self.stops_at.map(|at| at.saturating_duration_since(Instant::now()));
+            // With nobody here, there is nobody to cut: the front's end is waited for.
+            let stop = self
+                .stops_at
+                .filter(|_| !self.held.is_empty())
+                .map(|at| at.saturating_duration_since(Instant::now()));
             timers.into_iter().chain(stop).min()
         } else {
             Some(Duration::ZERO)
@@ -450,3 +457,7 @@ impl Worker {
         desk::set(None);
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

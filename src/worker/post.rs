@@ -223,7 +223,10 @@ impl<'a> Poster<'a> {
     /// The same, without waking it.
     fn put(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
         match &mut self.gathered {
-            Some(batches) => batches.get_mut(worker).map(fill).is_some(),
+            Some(batches) => {
+                let lives = self.shared.mailboxes.get(worker).is_some_and(|mailbox| !mailbox.has_ended());
+                lives && batches.get_mut(worker).map(fill).is_some()
+            }
             None => self.shared.mailboxes.get(worker).is_some_and(|mailbox| put(mailbox, fill)),
         }
     }
