@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// Set in the process that has one test alone.
 const ALONE: &str = "WSGATE_TEST_ALONE";
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs `test`, the body of the test of this name, in a process of its own.
 pub(crate) fn alone(name: &str, test: impl FnOnce()) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wsgate::{ClientId, Config, Delivery, EndpointId, Event, Handle, Kind, Queue, Server};
 
 /// No test waits longer for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One endpoint, `/`, on a port of the system's choice.
 pub(crate) fn config(workers: u64) -> (Config, EndpointId) {

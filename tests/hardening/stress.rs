@@ -39,8 +39,9 @@ fn random_operations_in_pull_lose_mix_and_reorder_nothing() {
     alone("stress::random_operations_in_pull_lose_mix_and_reorder_nothing", || {
         let (config, world) = world();
         let (server, queue) = pull(config, 1 << 18);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
+        let application = {
+            let world = Arc::clone(&world);
+            std::thread::spawn(move || {
                 let mut taken = Taken::new();
                 let mut sizes = Random::new(SEED, 0);
                 while queue.take(&mut taken, sizes.below(50) as usize, None).is_ok() {
@@ -48,9 +49,11 @@ fn random_operations_in_pull_lose_mix_and_reorder_nothing() {
                         world.on_event(server, record.kind, record.client, taken.data(record));
                     }
                 }
-            });
-            run(server, &world);
-        });
+            })
+        };
+        run(server, &world);
+        // A panic there is among the faults.
+        let _ = application.join();
         world.assert_faultless(server);
     });
 }
@@ -94,22 +97,26 @@ fn world() -> (wsgate::Config, Arc<World>) {
 fn run(server: &'static Server, world: &World) {
     let until = Instant::now() + LASTS;
     std::thread::scope(|scope| {
-        for number in 0..PEERS {
-            scope.spawn(move || live(server, world, Random::new(SEED, 100 + number), until));
-        }
-        for _ in 0..CALLERS {
-            scope.spawn(|| {
-                while Instant::now() < until {
-                    let pause = ACTOR.with_borrow_mut(|actor| {
-                        actor.act(server, world, None);
-                        actor.random.below(800)
-                    });
-                    std::thread::sleep(Duration::from_micros(pause));
-                }
-            });
+        let peers = (0..PEERS)
+            .map(|number| scope.spawn(move || live(server, world, Random::new(SEED, 100 + number), until)));
+        let callers = (0..CALLERS).map(|_| scope.spawn(|| call(server, world, until)));
+        for thread in peers.chain(callers).collect::<Vec<_>>() {
+            // A panic there is among the faults.
+            let _ = thread.join();
         }
     });
     end(server, Duration::from_secs(2));
+}
+
+/// Calls the server from outside of its events.
+fn call(server: &Server, world: &World, until: Instant) {
+    while Instant::now() < until {
+        let pause = ACTOR.with_borrow_mut(|actor| {
+            actor.act(server, world, None);
+            actor.random.below(800)
+        });
+        std::thread::sleep(Duration::from_micros(pause));
+    }
 }
 
 impl World {
@@ -117,6 +124,10 @@ impl World {
         if let Ok(mut faults) = self.faults.lock() {
             faults.push(what);
         }
+    }
+
+    fn is_faultless(&self) -> bool {
+        self.faults.lock().unwrap().is_empty()
     }
 
     fn on_event(&self, server: &Handle, kind: u32, client: u64, data: &[u8]) {
@@ -295,7 +306,7 @@ impl Expectation {
 
 /// Connects, talks and leaves, again and again.
 fn live(server: &Server, world: &World, mut random: Random, until: Instant) {
-    while Instant::now() < until {
+    while Instant::now() < until && world.is_faultless() {
         let early = if random.below(3) == 0 { frame(BINARY, b"early") } else { Vec::new() };
         let mut peer = Peer::connect_early(server, &early);
         match talk(&mut peer, world, &mut random) {
