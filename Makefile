@@ -24,7 +24,7 @@ help:
 
 .PHONY: packages-c packages-php packages-python packages-browser
 packages-c:
-	@tools/packages.sh cc:gcc g++:g++ valgrind:valgrind nm:binutils
+	@tools/packages.sh cc:gcc g++:g++ "valgrind:valgrind libc6-dbg" nm:binutils
 packages-php:
 	@tools/packages.sh php:php-cli phpunit:phpunit
 packages-python:

@@ -780,9 +780,9 @@ void wsgate_batch_free(wsgate_batch *batch);
  * At most `max` events are taken; 0 sets no bound. Not all that waits need come at once: the batch's
  * `pending` tells how many are left.
  *
- * Taking again tells the engine that the events before have been dealt with: the end of a client that
- * closed behind a question waits for that, so that the answer goes out first, until the close period
- * is over.
+ * Taking again tells the engine that the events before have been dealt with, by whichever thread took
+ * them: the end of a client that closed behind a question waits for that, so that the answer goes out
+ * first, until the close period is over.
  *
  * @return how many events, or a negative status: CLOSED once STOPPED was taken; INVALID before the
  * start, or for a server with callbacks; BUSY: another thread takes into this batch; REENTRANT inside
