@@ -845,9 +845,10 @@ wsgate_status wsgate_client_send_binary(wsgate_server *server,
                                         size_t length);
 
 /**
- * Pings a client. Its answer raises PONG with `ticket`.
+ * Pings a client. Its answer raises PONG with `ticket`. A ping is exempt from the outbox limit; it is
+ * dropped while 64 KiB more than that wait.
  *
- * @return OK; CLOSED: the client is gone or closing; FULL: its outbox is
+ * @return OK; CLOSED: the client is gone or closing
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);

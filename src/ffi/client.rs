@@ -46,9 +46,10 @@ pub unsafe extern "C" fn wsgate_client_send_binary(
     })
 }
 
-/// Pings a client. Its answer raises PONG with `ticket`.
+/// Pings a client. Its answer raises PONG with `ticket`. A ping is exempt from the outbox limit; it is
+/// dropped while 64 KiB more than that wait.
 ///
-/// @return OK; CLOSED: the client is gone or closing; FULL: its outbox is
+/// @return OK; CLOSED: the client is gone or closing
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_client_ping(server: *mut Server, client: u64, ticket: u64) -> Status {

@@ -53,10 +53,7 @@ impl Worker {
                     let except = ids.get(except.start as usize..except.end as usize).unwrap_or_default();
                     self.broadcast(gateway, &Outgo::Shared(frame), except);
                 }
-                Command::Ping { client, ticket } => {
-                    let now = self.now;
-                    self.with_port(client, |connection, port| connection.ping(ticket, now, port));
-                }
+                Command::Ping { client, ticket } => self.ping(client, ticket),
                 Command::Close { client, code, reason } => {
                     let outgoing = self.desk.outgoing.borrow();
                     let reason = outgoing.batch_bytes(reason.start, reason.end).to_vec();
@@ -178,6 +175,19 @@ impl Worker {
         }
     }
 
+    /// Pings are exempt from the outbox limit, but not from every bound: the application must not fill
+    /// our memory with pings to a peer that does not read.
+    fn ping(&mut self, client: u64, ticket: u64) {
+        let Some(place) = self.place_of(client) else { return };
+        let Some(held) = self.held.get(place as usize) else { return };
+        let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else { return };
+        let waiting = u64::from(self.desk.outgoing.borrow().waiting(place).bytes);
+        if waiting <= endpoint.outbox_bytes + PING_ROOM {
+            let now = self.now;
+            self.with_port(client, |connection, port| connection.ping(ticket, now, port));
+        }
+    }
+
     fn join(&mut self, gateway: u64, client: u64) {
         let Some(place) = self.place_of(client) else { return };
         let Some(held) = self.held.get_mut(place as usize) else { return };
@@ -275,6 +285,9 @@ impl Worker {
         }
     }
 }
+
+/// How many bytes over a client's outbox limit may wait before pings are dropped.
+const PING_ROOM: u64 = 64 << 10;
 
 const SHUTTING_DOWN: &[u8] = b"Server shutting down";
 

@@ -137,9 +137,6 @@ impl<'a> Poster<'a> {
         if entry.value.is_closing() {
             return Err(gone(client));
         }
-        if entry.value.is_over(0, 0, 0) {
-            return Err(full(client));
-        }
         self.tell(client, entry.value.worker(), |_| Command::Ping { client: client.0, ticket })
     }
 
