@@ -309,13 +309,13 @@ impl Worker {
     /// client alone.
     fn on_bytes(&mut self, place: u32, bytes: &mut [u8]) {
         let now = self.now;
-        let shared = Arc::clone(&self.shared);
+        let Some(held) = self.held.get(place as usize) else { return };
+        let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else { return };
+        let limits = endpoint.limits;
         let Some((connection, mut port)) = self.port(place) else { return };
         let id = connection.id;
-        let Some(endpoint) = shared.endpoints.get(connection.endpoint as usize) else { return };
-        let limits = &endpoint.limits;
         let said = connection.info.messages_in;
-        let ending = catch_unwind(AssertUnwindSafe(|| connection.on_bytes(bytes, limits, now, &mut port)))
+        let ending = catch_unwind(AssertUnwindSafe(|| connection.on_bytes(bytes, &limits, now, &mut port)))
             .unwrap_or_else(|_| {
                 tracing::error!(client = id, "a panic while serving this client");
                 connection.abort(&mut port)
