@@ -37,6 +37,7 @@ programs! {
     answers_precede_close: sanitized;
     arguments: sanitized valgrind;
     callbacks_run_in_parallel: sanitized;
+    calls_from_atexit: sanitized;
     calls_never_hit_the_next_client: sanitized;
     client_user_data: sanitized;
     client_vanishes: sanitized valgrind;
@@ -46,6 +47,7 @@ programs! {
     early_clients: sanitized;
     exit_without_free: sanitized;
     fork: sanitized_but_for_leaks;
+    fork_keeps_no_address: sanitized_but_for_leaks;
     gateway: sanitized valgrind;
     gateway_free_comes_after: sanitized;
     header: sanitized;
