@@ -8,8 +8,8 @@ use std::time::Instant;
 use mio::Interest;
 use mio::net::TcpStream;
 
-use crate::connection::Connection;
 use crate::connection::outbox::{Arena, Class};
+use crate::connection::{Connection, Port};
 use crate::event::{Cause, Event, Kind};
 use crate::gateway::Membership;
 use crate::protocol::frame;
@@ -196,26 +196,19 @@ impl Worker {
 
     /// Begins a client's closing handshake.
     fn close(&mut self, client: u64, code: u16, reason: &[u8], cause: Cause) {
-        let mut deadline = self.now.instant + self.close_period(client);
-        if let Some(at) = self.stops_at {
-            deadline = deadline.min(at);
-        }
         if let Some(entry) = self.shared.clients.get(client) {
             entry.value.begin_close(client);
         }
-        let mut began = false;
+        let stops_at = self.stops_at;
+        let mut began = None;
         let place = self.with_port(client, |connection, port| {
-            began = connection.close(code, reason, cause, deadline, port);
+            let deadline = port.close_deadline();
+            let deadline = stops_at.map_or(deadline, |at| deadline.min(at));
+            began = connection.close(code, reason, cause, deadline, port).then_some(deadline);
         });
-        if let Some(place) = place.filter(|_| began) {
+        if let Some((place, deadline)) = place.zip(began) {
             self.wheel.insert(deadline, place, client);
         }
-    }
-
-    fn close_period(&self, client: u64) -> std::time::Duration {
-        let held = self.place_of(client).and_then(|place| self.held.get(place as usize));
-        held.and_then(|held| self.shared.endpoints.get(held.connection.endpoint as usize))
-            .map_or(std::time::Duration::ZERO, |endpoint| endpoint.close_period)
     }
 
     /// Makes a socket a client: registered, joined, announced; then what it sent early is read.

@@ -186,7 +186,7 @@ impl Command {
 /// One worker's mailbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
-    queue: Mutex<Queue>,
+    queue: Mutex<Batch>,
     /// Whether `queue` holds anything: so that the worker, and its own callbacks, need not lock.
     filled: AtomicBool,
     /// The worker has ended: nothing will be carried out.
@@ -196,11 +196,6 @@ pub(crate) struct Mailbox {
     waker: mio::Waker,
     /// How many clients live there.
     pub(crate) clients: AtomicU32,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    batch: Batch,
 }
 
 /// The bytes of a batch are named by 32-bit offsets.
@@ -231,7 +226,7 @@ impl Mailbox {
         if self.has_ended() {
             return false;
         }
-        fill(&mut queue.batch);
+        fill(&mut queue);
         self.filled.store(true, Ordering::SeqCst);
         true
     }
@@ -272,7 +267,7 @@ impl Mailbox {
     pub(crate) fn take(&self, spare: &mut Batch) {
         if self.is_filled() {
             let mut queue = self.queue.lock();
-            std::mem::swap(&mut queue.batch, spare);
+            std::mem::swap(&mut *queue, spare);
             self.filled.store(false, Ordering::SeqCst);
         }
     }
@@ -281,7 +276,7 @@ impl Mailbox {
     pub(crate) fn end(&self) -> Batch {
         let mut queue = self.queue.lock();
         self.ended.store(true, Ordering::SeqCst);
-        std::mem::take(&mut queue.batch)
+        std::mem::take(&mut *queue)
     }
 }
 
