@@ -87,7 +87,7 @@ impl Worker {
     }
 
     /// Where a client lives here, unless it is gone.
-    fn place_of(&self, client: u64) -> Option<u32> {
+    pub(super) fn place_of(&self, client: u64) -> Option<u32> {
         let place = self.shared.clients.get(client)?.value.place();
         let held = self.held.get(place as usize)?;
         (held.connection.id == client).then_some(place)
@@ -110,7 +110,7 @@ impl Worker {
     }
 
     /// Queues a frame for a client who is still open, through its codec if it has one.
-    fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) {
+    pub(super) fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) {
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
         else {
             return;
@@ -137,44 +137,6 @@ impl Worker {
         }
     }
 
-    /// Queues a frame for every member but the excepted. A member whose outbox is full is too slow.
-    fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64]) {
-        self.broadcasts += 1;
-        for id in except {
-            if let Some(place) = self.place_of(*id)
-                && let Some(outbox) = self.desk.outgoing.borrow_mut().outbox(place)
-            {
-                outbox.excluded_from = self.broadcasts;
-            }
-        }
-        let length = match frame {
-            Outgo::Batch(span) => u64::from(span.end - span.start),
-            Outgo::Shared(block) => block.len() as u64,
-        };
-        let mut slow = Vec::new();
-        // The member list is lent out: nothing below changes who is a member.
-        let members = self.members.lend(gateway);
-        for place in &members {
-            let Some(held) = self.held.get(*place as usize) else { continue };
-            let Some(entry) = self.shared.clients.get(held.connection.id) else { continue };
-            let mut outgoing = self.desk.outgoing.borrow_mut();
-            if outgoing.outbox(*place).is_none_or(|outbox| outbox.excluded_from == self.broadcasts) {
-                continue;
-            }
-            let uncounted = outgoing.uncounted(*place);
-            drop(outgoing);
-            if entry.value.is_over(length, uncounted.bytes.into(), uncounted.messages.into()) {
-                slow.push(held.connection.id);
-            } else {
-                self.queue(*place, frame, false);
-            }
-        }
-        self.members.give_back(gateway, members);
-        for client in slow {
-            self.close(client, 1013, b"Too slow", Cause::Slow);
-        }
-    }
-
     /// Pings are exempt from the outbox limit, but not from every bound: the application must not fill
     /// our memory with pings to a peer that does not read.
     fn ping(&mut self, client: u64, ticket: u64) {
@@ -195,7 +157,7 @@ impl Worker {
     }
 
     /// Begins a client's closing handshake.
-    fn close(&mut self, client: u64, code: u16, reason: &[u8], cause: Cause) {
+    pub(super) fn close(&mut self, client: u64, code: u16, reason: &[u8], cause: Cause) {
         if let Some(entry) = self.shared.clients.get(client) {
             entry.value.begin_close(client);
         }
@@ -285,7 +247,7 @@ const PING_ROOM: u64 = 64 << 10;
 const SHUTTING_DOWN: &[u8] = b"Server shutting down";
 
 /// A frame on its way to outboxes.
-enum Outgo {
+pub(super) enum Outgo {
     /// In the batch's arena.
     Batch(Span),
     /// A block of its own.

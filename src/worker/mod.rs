@@ -5,9 +5,11 @@
 //! something new, once; timers. A client lives on one worker from its accept to its end.
 
 mod carry_out;
+mod cast;
 mod client;
 pub(crate) mod desk;
 mod ending;
+mod fanout;
 mod mailbox;
 mod port;
 mod post;

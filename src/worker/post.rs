@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::config::{ClientId, GatewayId, MAX_SEND_SIZE};
+use crate::config::{ClientId, MAX_SEND_SIZE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Entry;
 use crate::protocol::{self, Opcode, frame};
@@ -12,7 +12,7 @@ use super::{Batch, Client, Command, INLINE, Mailbox, Refused, Shared, desk};
 
 /// Posts commands: each at once, or gathered so that every worker gets its share in one piece.
 pub(crate) struct Poster<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     /// One batch a worker, while gathering.
     gathered: Option<&'a mut Vec<Batch>>,
     /// While gathering: who was refused with FULL. A later, smaller message must not overtake the one
@@ -95,42 +95,6 @@ impl<'a> Poster<'a> {
         if posted { Ok(()) } else { Err(gone(client)) }
     }
 
-    /// Sends a message to a gateway's members, but not to those in `except`.
-    pub(crate) fn broadcast(
-        &mut self,
-        gateway: GatewayId,
-        binary: bool,
-        data: &[u8],
-        except: impl Iterator<Item = u64> + Clone,
-    ) -> Result<()> {
-        let opcode = opcode(binary, data)?;
-        self.shared.gateways.check(gateway)?;
-        // Encoded once, whoever and how many take it; a small frame is copied once for each worker.
-        let block = (data.len() > INLINE).then(|| block(opcode, data));
-        let mut posted = true;
-        // All workers have it before the first is woken: they carry it out at nearly the same time.
-        for worker in 0..self.shared.mailboxes.len() {
-            let (except, block) = (except.clone(), block.clone());
-            posted &= self.put(worker, |batch| {
-                let except = batch.ids(except);
-                let command = match block {
-                    Some(frame) => Command::BroadcastShared { gateway: gateway.0, frame, except },
-                    None if batch.is_large() => Command::BroadcastShared {
-                        gateway: gateway.0,
-                        frame: self::block(opcode, data),
-                        except,
-                    },
-                    None => {
-                        Command::Broadcast { gateway: gateway.0, frame: batch.frame(opcode, data), except }
-                    }
-                };
-                batch.commands.push(command);
-            });
-        }
-        self.wake_all();
-        if posted { Ok(()) } else { Err(stopped()) }
-    }
-
     /// Pings a client; its answer raises PONG with the ticket.
     pub(crate) fn ping(&mut self, client: ClientId, ticket: u64) -> Result<()> {
         let entry = self.client(client)?;
@@ -166,34 +130,11 @@ impl<'a> Poster<'a> {
         })
     }
 
-    /// Adds a client to a gateway.
-    pub(crate) fn join(&mut self, gateway: GatewayId, client: ClientId) -> Result<()> {
-        self.shared.gateways.check(gateway)?;
-        let worker = self.client(client)?.value.worker();
-        self.tell(client, worker, |_| Command::Join { gateway: gateway.0, client: client.0 })
-    }
-
-    /// Takes a client out of a gateway.
-    pub(crate) fn leave(&mut self, gateway: GatewayId, client: ClientId) -> Result<()> {
-        self.shared.gateways.check(gateway)?;
-        let worker = self.client(client)?.value.worker();
-        self.tell(client, worker, |_| Command::Leave { gateway: gateway.0, client: client.0 })
-    }
-
-    /// Ends a gateway. Its id is stale at once; the members are let go as the workers come to it.
-    pub(crate) fn retire(&mut self, gateway: GatewayId) -> Result<()> {
-        self.shared.gateways.remove(gateway)?;
-        for worker in 0..self.shared.mailboxes.len() {
-            self.post(worker, |batch| batch.commands.push(Command::Retire { gateway: gateway.0 }));
-        }
-        Ok(())
-    }
-
-    fn client(&self, client: ClientId) -> Result<&'a Entry<Client>> {
+    pub(super) fn client(&self, client: ClientId) -> Result<&'a Entry<Client>> {
         self.shared.clients.get(client.0).ok_or_else(|| gone(client))
     }
 
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         client: ClientId,
         worker: usize,
@@ -207,7 +148,7 @@ impl<'a> Poster<'a> {
     }
 
     /// Adds to a worker's commands. False when it has ended.
-    fn post(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
+    pub(super) fn post(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
         let done = self.put(worker, fill);
         if self.gathered.is_none()
             && let Some(mailbox) = self.shared.mailboxes.get(worker)
@@ -218,7 +159,7 @@ impl<'a> Poster<'a> {
     }
 
     /// The same, without waking it.
-    fn put(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
+    pub(super) fn put(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
         match &mut self.gathered {
             Some(batches) => {
                 let lives = self.shared.mailboxes.get(worker).is_some_and(|mailbox| !mailbox.has_ended());
@@ -229,7 +170,7 @@ impl<'a> Poster<'a> {
     }
 
     /// Wakes the workers, unless what is for them is still being gathered.
-    fn wake_all(&self) {
+    pub(super) fn wake_all(&self) {
         self.shared.mailboxes.iter().filter(|mailbox| mailbox.is_filled()).for_each(|mailbox| mailbox.wake());
     }
 }
@@ -245,13 +186,13 @@ fn put(mailbox: &Arc<Mailbox>, fill: impl FnOnce(&mut Batch)) -> bool {
     local.is_some() || fill.take().is_some_and(|fill| mailbox.put(fill))
 }
 
-fn block(opcode: Opcode, data: &[u8]) -> Arc<Vec<u8>> {
+pub(super) fn block(opcode: Opcode, data: &[u8]) -> Arc<Vec<u8>> {
     let mut bytes = Vec::new();
     frame::write(&mut bytes, opcode, data);
     Arc::new(bytes)
 }
 
-fn opcode(binary: bool, data: &[u8]) -> Result<Opcode> {
+pub(super) fn opcode(binary: bool, data: &[u8]) -> Result<Opcode> {
     if data.len() as u64 > MAX_SEND_SIZE.max {
         MAX_SEND_SIZE.check(data.len() as u64)?;
     }
@@ -273,6 +214,6 @@ fn full(client: ClientId) -> Error {
 }
 
 #[cold]
-fn stopped() -> Error {
+pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Closed, "the server has stopped")
 }
