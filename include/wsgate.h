@@ -123,7 +123,10 @@ typedef enum {
    */
   WSGATE_EVENT_KIND_DRAIN = 9,
   /**
-   * Not raised by this version.
+   * What became of a broadcast or multicast that asked: `value` is its ticket, `data` a
+   * `wsgate_outcome` and then the ids of the clients that failed, a u64 each. Comes once for each call
+   * that asked, and before STOPPED. `WSGATE_EVENT_FLAG_TRUNCATED`: not all of these ids are there; those
+   * that wait to be told are 1,048,576 at most, for all calls together. The counts are always right.
    */
   WSGATE_EVENT_KIND_OUTCOME = 10,
   /**
@@ -159,6 +162,10 @@ typedef enum {
    * CLOSE: both Close frames were exchanged.
    */
   WSGATE_EVENT_FLAG_CLEAN = 2,
+  /**
+   * OUTCOME: more clients failed than there are ids.
+   */
+  WSGATE_EVENT_FLAG_TRUNCATED = 16777216,
 } wsgate_event_flag;
 
 /**
@@ -265,7 +272,30 @@ typedef enum {
    * Remove the clients in the ids from the gateway `target`.
    */
   WSGATE_OP_GATEWAY_REMOVE = 8,
+  /**
+   * Send the payload as text to those clients of the gateway `target` that are in the ids.
+   */
+  WSGATE_OP_MULTICAST_TEXT = 48,
+  /**
+   * Send the payload as binary to those clients of the gateway `target` that are in the ids.
+   */
+  WSGATE_OP_MULTICAST_BINARY = 49,
+  /**
+   * End the gateway `target`.
+   */
+  WSGATE_OP_GATEWAY_FREE = 50,
 } wsgate_op;
+
+/**
+ * Bits of a record's `flags`.
+ */
+typedef enum {
+  /**
+   * A broadcast or multicast: raise OUTCOME with the record's ticket, as
+   * `wsgate_gateway_broadcast_with_outcome` does.
+   */
+  WSGATE_RECORD_FLAG_OUTCOME = 1,
+} wsgate_record_flag;
 
 /**
  * A server: what it is to be until it starts, then the running one.
@@ -492,6 +522,24 @@ typedef struct {
    */
   uint32_t length;
 } wsgate_record;
+
+/**
+ * The front of an OUTCOME's data; as many ids of clients that failed as fit into the event's length follow.
+ */
+typedef struct {
+  /**
+   * The gateway that was sent to; it may be gone.
+   */
+  uint64_t gateway;
+  /**
+   * How many clients the message has left for.
+   */
+  uint64_t delivered;
+  /**
+   * How many it has not.
+   */
+  uint64_t failed;
+} wsgate_outcome;
 
 #ifdef __cplusplus
 extern "C" {
@@ -912,11 +960,65 @@ wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64
 wsgate_status wsgate_gateway_remove(wsgate_server *server, uint64_t gateway, uint64_t client);
 
 /**
+ * How many clients a gateway has. An add or remove counts once the client's worker has come to it,
+ * which is soon after the call.
+ *
+ * @return the count; CLOSED: the gateway is gone
+ * @threads any, callbacks too; never blocks
+ */
+int32_t wsgate_gateway_count(wsgate_server *server, uint64_t gateway);
+
+/**
+ * Lists the clients of a gateway, in no order, as they were at one moment: an add or remove is seen
+ * once the client's worker has come to it, which is soon after the call. Any of them may close at any
+ * time.
+ *
+ * @param clients gets at most `capacity` ids; may be NULL when that is 0
+ * @return how many there are, which may be more than `capacity`; CLOSED: the gateway is gone
+ * @threads any, callbacks too; never blocks
+ */
+int32_t wsgate_gateway_clients(wsgate_server *server, uint64_t gateway, uint64_t *clients, size_t capacity);
+
+/**
+ * Gives a gateway a name, by which `wsgate_gateway_find` finds it; before or after the start. Within a
+ * server a name belongs to one gateway, until that is renamed or freed. An empty name takes its name
+ * away.
+ *
+ * @param name UTF-8, at most 255 bytes; copied
+ * @return OK; BUSY: another gateway has the name; CLOSED: the gateway is gone; CONFIG: too long;
+ * INVALID: not UTF-8
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_set_name(wsgate_server *server,
+                                      uint64_t gateway,
+                                      const char *name,
+                                      size_t length);
+
+/**
+ * A gateway's name, without a NUL behind it.
+ *
+ * @param name gets at most `capacity` bytes; may be NULL when that is 0
+ * @return the name's length, 0 when it has none; CLOSED: the gateway is gone; INVALID: `capacity` is less
+ * than that (nothing is written)
+ * @threads any, callbacks too; never blocks
+ */
+int32_t wsgate_gateway_name(wsgate_server *server, uint64_t gateway, char *name, size_t capacity);
+
+/**
+ * Finds the gateway of this name; its id goes to `gateway`.
+ *
+ * @return OK; CLOSED: this server has none; INVALID: not UTF-8
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_find(wsgate_server *server, const char *name, size_t length, uint64_t *gateway);
+
+/**
  * Sends a text message to every client of a gateway, but not to the `exclude_count` clients in
  * `exclude`; stale ids there are ignored. Encoded once. All that one thread sends, by whatever call,
  * reaches each client in the order of the calls. A client whose outbox is full is closed with 1013.
  *
- * @return OK; CLOSED: the gateway is gone; INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * INVALID: not UTF-8; CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_gateway_broadcast_text(wsgate_server *server,
@@ -929,7 +1031,8 @@ wsgate_status wsgate_gateway_broadcast_text(wsgate_server *server,
 /**
  * Sends a binary message to every client of a gateway; see `wsgate_gateway_broadcast_text`.
  *
- * @return OK; CLOSED: the gateway is gone; CONFIG: over 1 GiB
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_gateway_broadcast_binary(wsgate_server *server,
@@ -938,6 +1041,107 @@ wsgate_status wsgate_gateway_broadcast_binary(wsgate_server *server,
                                               size_t length,
                                               const uint64_t *exclude,
                                               size_t exclude_count);
+
+/**
+ * Sends a text message to those clients of a gateway that are among the `client_count` ids in `clients`.
+ * Ids that are stale or not in the gateway are skipped; one that is there twice counts once. Otherwise as
+ * `wsgate_gateway_broadcast_text`; only the workers of these clients are troubled.
+ *
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_multicast_text(wsgate_server *server,
+                                            uint64_t gateway,
+                                            const void *data,
+                                            size_t length,
+                                            const uint64_t *clients,
+                                            size_t client_count);
+
+/**
+ * Sends a binary message to chosen clients of a gateway; see `wsgate_gateway_multicast_text`.
+ *
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_multicast_binary(wsgate_server *server,
+                                              uint64_t gateway,
+                                              const void *data,
+                                              size_t length,
+                                              const uint64_t *clients,
+                                              size_t client_count);
+
+/**
+ * Sends a text message to one client, if it is in the gateway: a multicast to one. Unlike
+ * `wsgate_client_send_text` it is skipped when the client is not there, and a client whose outbox is full
+ * is treated as in a broadcast.
+ *
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_send_text(wsgate_server *server,
+                                       uint64_t gateway,
+                                       uint64_t client,
+                                       const void *data,
+                                       size_t length);
+
+/**
+ * Sends a binary message to one client, if it is in the gateway; see `wsgate_gateway_send_text`.
+ *
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_send_binary(wsgate_server *server,
+                                         uint64_t gateway,
+                                         uint64_t client,
+                                         const void *data,
+                                         size_t length);
+
+/**
+ * A broadcast that tells what became of it: after OK one OUTCOME with this ticket comes, always, and before
+ * STOPPED. Until it is taken (or its callback has returned) it uses space of the queue limit, 128 bytes.
+ *
+ * A client counts as delivered when the message has left its outbox, which means that the operating
+ * system has taken its last byte; it counts as failed when it is closing or gone before, when it is too
+ * slow, or when its connection breaks before that byte is written. Members that are excluded count for
+ * neither.
+ *
+ * @param binary 0: a text message; 1: a binary one
+ * @param ticket the caller's own number; need not be unique
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
+ * there is no space for the outcome: take events first; INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server,
+                                                    uint64_t gateway,
+                                                    uint32_t binary,
+                                                    const void *data,
+                                                    size_t length,
+                                                    const uint64_t *exclude,
+                                                    size_t exclude_count,
+                                                    uint64_t ticket);
+
+/**
+ * A multicast that tells what became of it; see `wsgate_gateway_broadcast_with_outcome`. Ids that are
+ * skipped have failed: delivered and failed add up to the different ids in `clients`.
+ *
+ * @param binary 0: a text message; 1: a binary one
+ * @param ticket the caller's own number; need not be unique
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
+ * there is no space for the outcome: take events first; INVALID: not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_multicast_with_outcome(wsgate_server *server,
+                                                    uint64_t gateway,
+                                                    uint32_t binary,
+                                                    const void *data,
+                                                    size_t length,
+                                                    const uint64_t *clients,
+                                                    size_t client_count,
+                                                    uint64_t ticket);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -214,6 +214,11 @@ impl Config {
         self.gateways.create()
     }
 
+    /// Gives a gateway a name before the server runs: see [`crate::Handle::set_gateway_name`].
+    pub fn set_gateway_name(&mut self, gateway: GatewayId, name: &str) -> Result<()> {
+        self.gateways.set_name(gateway, name)
+    }
+
     /// The endpoint's clients join this gateway by themselves.
     pub fn set_gateway(&mut self, endpoint: EndpointId, gateway: GatewayId) -> Result<()> {
         self.gateways.check(gateway)?;

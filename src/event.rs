@@ -14,6 +14,9 @@ pub enum Kind {
     Pong = 8,
     /// The outbox that refused a send has room again.
     Drain = 9,
+    /// What became of a call that asked; `value` is its ticket, `data` three words, the gateway, how many
+    /// clients got the message, how many did not, and the ids of those who did not. [`FLAG_TRUNCATED`].
+    Outcome = 10,
     /// The client is gone: `code`, `value` (a [`Cause`]), [`FLAG_CLEAN`]; `data` is its final
     /// [`crate::counters::Info`], then the reason.
     Close = 11,
@@ -27,6 +30,9 @@ pub enum Kind {
 pub const FLAG_BINARY: u32 = 1;
 /// Of CLOSE: both Close frames were exchanged.
 pub const FLAG_CLEAN: u32 = 2;
+
+/// Of OUTCOME: not all ids of those who failed are there.
+pub const FLAG_TRUNCATED: u32 = 0x100_0000;
 
 /// Why a client was closed. The numbers are the C ABI's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

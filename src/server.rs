@@ -18,6 +18,7 @@ use crate::delivery::Delivery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
 use crate::front::{self, Front, Intake, Upgraded};
+use crate::gateway::outcome::Outcomes;
 use crate::sys;
 use crate::telemetry;
 use crate::worker::{self, Adopt, Batch, Command, Mailbox, Poster, Shared, Worker, desk};
@@ -115,12 +116,15 @@ impl Server {
         let shared = Arc::new(Shared {
             clients: crate::ids::Table::default(),
             gateways: Arc::clone(&config.gateways),
+            outcomes: Outcomes::new(config.queue_limit),
             endpoints: config.endpoints,
             mailboxes,
         });
         let handle = Handle { shared: Arc::clone(&shared), epoch: sys::epoch() };
         if let Delivery::Pull(queue) = &delivery {
             let mailboxes = shared.mailboxes.clone();
+            let waiting = Arc::clone(queue);
+            shared.outcomes.set_waiting(Box::new(move || waiting.bytes()));
             queue.set_wake(Box::new(move || mailboxes.iter().for_each(|mailbox| mailbox.wake())));
         }
         let intake: Arc<dyn Intake> = Arc::new(HandOut { shared: Arc::clone(&shared) });
@@ -321,6 +325,11 @@ fn supervise(shared: &Shared, stopping: &Stopping, workers: Vec<JoinHandle<()>>,
     for worker in workers {
         let _ = worker.join();
     }
+    shared.outcomes.close(|outcome| {
+        worker::with_event(outcome, Now::read().wall_ns, |event| {
+            let _ = catch_unwind(AssertUnwindSafe(|| sink.event(event)));
+        });
+    });
     let stopped = Event::of_server(Kind::Stopped, Now::read().wall_ns);
     let _ = catch_unwind(AssertUnwindSafe(|| sink.event(&stopped)));
     sink.flush(0);

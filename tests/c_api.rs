@@ -50,6 +50,9 @@ programs! {
     fork_keeps_no_address: sanitized_but_for_leaks;
     gateway: sanitized valgrind;
     gateway_free_comes_after: sanitized;
+    gateway_list: sanitized valgrind;
+    gateway_multicast: sanitized valgrind;
+    gateway_outcome: sanitized valgrind;
     header: sanitized;
     lifecycle: sanitized valgrind;
     nothing_leaks: sanitized plain;

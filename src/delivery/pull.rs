@@ -198,6 +198,11 @@ impl Queue {
         }))
     }
 
+    /// How many bytes of events wait.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn set_wake(&self, wake: WakeWorkers) {
         let _ = self.wake_workers.set(wake);
     }

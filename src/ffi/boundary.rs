@@ -130,6 +130,20 @@ pub(super) unsafe fn slice<'a, T>(what: &str, data: *const T, length: usize) -> 
     Ok(unsafe { std::slice::from_raw_parts(data, length) })
 }
 
+/// Borrows `length` elements for writing, for the call. NULL is fine when there are none.
+///
+/// # Safety
+/// `data` is NULL, or points to `length` elements that nobody else uses during `'a`.
+pub(super) unsafe fn slice_mut<'a, T>(what: &str, data: *mut T, length: usize) -> Result<&'a mut [T]> {
+    if length == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: only checked here; as the caller promises.
+    unsafe { slice(what, data.cast_const(), length) }?;
+    // SAFETY: not NULL, aligned, of a possible size; the rest is the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts_mut(data, length) })
+}
+
 /// Borrows `length` bytes of UTF-8, for the call.
 ///
 /// # Safety

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::worker::{self, Poster};
 
 use super::boundary::{borrow, bytes, guard_count, slice, status_of};
-use super::{Op, Server, Status};
+use super::{Op, RecordFlag, Server, Status};
 
 thread_local! {
     /// One batch a worker, whose memory this thread's next call uses again.
@@ -61,14 +61,30 @@ impl Record<'_> {
             op if op == Op::Ping as u16 => poster.ping(client, self.ticket),
             op if op == Op::Close as u16 => poster.close(client, self.flags.into(), self.payload),
             op if op == Op::BroadcastText as u16 => {
-                poster.broadcast(gateway, false, self.payload, self.ids())
+                poster.broadcast(gateway, false, self.payload, self.ids(), self.asked()?)
             }
             op if op == Op::BroadcastBinary as u16 => {
-                poster.broadcast(gateway, true, self.payload, self.ids())
+                poster.broadcast(gateway, true, self.payload, self.ids(), self.asked()?)
             }
             op if op == Op::GatewayAdd as u16 => self.each(|client| poster.join(gateway, client)),
             op if op == Op::GatewayRemove as u16 => self.each(|client| poster.leave(gateway, client)),
+            op if op == Op::MulticastText as u16 => {
+                poster.multicast(gateway, false, self.payload, self.ids(), self.asked()?)
+            }
+            op if op == Op::MulticastBinary as u16 => {
+                poster.multicast(gateway, true, self.payload, self.ids(), self.asked()?)
+            }
+            op if op == Op::GatewayFree as u16 => poster.retire(gateway),
             op => Err(Error::invalid(format!("op {op} is unknown"))),
+        }
+    }
+
+    /// The ticket of a call that asks for its outcome.
+    fn asked(&self) -> Result<Option<u64>> {
+        match self.flags {
+            0 => Ok(None),
+            flags if flags == RecordFlag::Outcome as u16 => Ok(Some(self.ticket)),
+            flags => Err(Error::invalid(format!("flags are {flags:#x}, not 0 or 1"))),
         }
     }
 

@@ -30,7 +30,10 @@ pub enum EventKind {
     Pong = 8,
     /// The outbox that answered FULL has room again: half of its limit.
     Drain = 9,
-    /// Not raised by this version.
+    /// What became of a broadcast or multicast that asked: `value` is its ticket, `data` a
+    /// `wsgate_outcome` and then the ids of the clients that failed, a u64 each. Comes once for each call
+    /// that asked, and before STOPPED. `WSGATE_EVENT_FLAG_TRUNCATED`: not all of these ids are there; those
+    /// that wait to be told are 1,048,576 at most, for all calls together. The counts are always right.
     Outcome = 10,
     /// The client is gone, and its id stale. `code` is the close code (RFC 6455 section 7.4; 1005: the
     /// peer gave none; 1006: the connection was lost), `value` a `wsgate_close_cause`;
@@ -53,6 +56,8 @@ pub enum EventFlag {
     Binary = 1,
     /// CLOSE: both Close frames were exchanged.
     Clean = 2,
+    /// OUTCOME: more clients failed than there are ids.
+    Truncated = 0x1000000,
 }
 
 /// Why a client was closed.
@@ -115,6 +120,33 @@ pub enum Op {
     GatewayAdd = 7,
     /// Remove the clients in the ids from the gateway `target`.
     GatewayRemove = 8,
+    /// Send the payload as text to those clients of the gateway `target` that are in the ids.
+    MulticastText = 48,
+    /// Send the payload as binary to those clients of the gateway `target` that are in the ids.
+    MulticastBinary = 49,
+    /// End the gateway `target`.
+    GatewayFree = 50,
+}
+
+/// Bits of a record's `flags`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum RecordFlag {
+    /// A broadcast or multicast: raise OUTCOME with the record's ticket, as
+    /// `wsgate_gateway_broadcast_with_outcome` does.
+    Outcome = 1,
+}
+
+/// The front of an OUTCOME's data; as many ids of clients that failed as fit into the event's length follow.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Outcome {
+    /// The gateway that was sent to; it may be gone.
+    pub gateway: u64,
+    /// How many clients the message has left for.
+    pub delivered: u64,
+    /// How many it has not.
+    pub failed: u64,
 }
 
 /// One event. In a batch, step by the batch's `event_size`: events may grow at their end.
@@ -187,6 +219,7 @@ const _: () = {
     assert!(size_of::<Event>() == 64 && size_of::<crate::delivery::Record>() == 64);
     assert!(std::mem::offset_of!(Event, data) == std::mem::offset_of!(crate::delivery::Record, data));
     assert!(std::mem::offset_of!(Event, time_ns) == 56);
+    assert!(size_of::<Outcome>() == 24);
     assert!(size_of::<Record>() == 32 && size_of::<ClientInfo>() == 176);
 };
 
@@ -202,6 +235,7 @@ mod tests {
             (Kind::Message, EventKind::Message as u32),
             (Kind::Pong, EventKind::Pong as u32),
             (Kind::Drain, EventKind::Drain as u32),
+            (Kind::Outcome, EventKind::Outcome as u32),
             (Kind::Close, EventKind::Close as u32),
             (Kind::Log, EventKind::Log as u32),
             (Kind::Stopped, EventKind::Stopped as u32),
@@ -221,8 +255,8 @@ mod tests {
             assert_eq!(cause as u64, number, "{cause:?}");
         }
         assert_eq!(
-            (event::FLAG_BINARY, event::FLAG_CLEAN),
-            (EventFlag::Binary as u32, EventFlag::Clean as u32)
+            (event::FLAG_BINARY, event::FLAG_CLEAN, event::FLAG_TRUNCATED),
+            (EventFlag::Binary as u32, EventFlag::Clean as u32, EventFlag::Truncated as u32)
         );
         assert_eq!(crate::config::LOG_LEVEL.max, LogLevel::Trace as u64);
         assert_eq!(crate::config::LOG_LEVEL.default, LogLevel::Warn as u64);

@@ -12,12 +12,17 @@ pub(crate) struct Membership {
 }
 
 /// One worker's members of every gateway. Clients are named by their place on the worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Members {
+    worker: usize,
     sets: HashMap<u64, Vec<u32>>,
 }
 
 impl Members {
+    pub(crate) fn new(worker: usize) -> Self {
+        Self { worker, sets: HashMap::new() }
+    }
+
     /// Adds a client to a gateway; nothing happens if it is a member.
     ///
     /// Whether the gateway still lives is not asked: it did when the caller joined, and what the caller
@@ -27,9 +32,10 @@ impl Members {
         gateways: &Gateways,
         gateway: u64,
         place: u32,
+        client: u64,
         memberships: &mut Vec<Membership>,
     ) {
-        if memberships.iter().any(|m| m.gateway == gateway) {
+        if Membership::is_in(memberships, gateway) {
             return;
         }
         let set = self.sets.entry(gateway).or_default();
@@ -37,7 +43,7 @@ impl Members {
         memberships.reserve_exact(1);
         memberships.push(Membership { gateway, position: set.len() as u32 });
         set.push(place);
-        gateways.count(gateway, 1);
+        gateways.joined(gateway, self.worker, client);
     }
 
     /// Takes a client out of a gateway, given the membership that it held. Returns the place of the
@@ -49,7 +55,7 @@ impl Members {
             return None;
         }
         set.swap_remove(position);
-        gateways.count(membership.gateway, -1);
+        gateways.left(membership.gateway, self.worker, position);
         let moved = set.get(position).copied();
         if set.is_empty() {
             self.sets.remove(&membership.gateway);
@@ -76,6 +82,11 @@ impl Members {
 }
 
 impl Membership {
+    /// Whether the client with these memberships is in `gateway`.
+    pub(crate) fn is_in(memberships: &[Self], gateway: u64) -> bool {
+        memberships.iter().any(|m| m.gateway == gateway)
+    }
+
     /// Takes the membership of `gateway` out of a client's list.
     pub(crate) fn take(memberships: &mut Vec<Self>, gateway: u64) -> Option<Self> {
         let at = memberships.iter().position(|m| m.gateway == gateway)?;
@@ -99,13 +110,13 @@ mod tests {
     fn members_come_and_go_in_any_order() {
         let gateways = Gateways::default();
         let gateway = gateways.create().unwrap();
-        let mut members = Members::default();
+        let mut members = Members::new(0);
         let mut clients: Vec<Vec<Membership>> = vec![Vec::new(); 5];
         for (place, memberships) in clients.iter_mut().enumerate() {
-            members.join(&gateways, gateway.0, place as u32, memberships);
-            members.join(&gateways, gateway.0, place as u32, memberships);
+            members.join(&gateways, gateway.0, place as u32, 70 + place as u64, memberships);
+            members.join(&gateways, gateway.0, place as u32, 70 + place as u64, memberships);
         }
-        assert_eq!(gateways.members(gateway), Ok(5));
+        assert_eq!(gateways.count(gateway), Ok(5));
         for leaver in [0, 4, 2, 1, 3] {
             let left = Membership::take(&mut clients[leaver], gateway.0).unwrap();
             if let Some(moved) = members.leave(&gateways, left) {
@@ -115,8 +126,11 @@ mod tests {
             here.sort_unstable();
             let expected: Vec<u32> = (0..5).filter(|c| !clients[*c as usize].is_empty()).collect();
             assert_eq!(here, expected);
+            let mut listed = gateways.clients(gateway).unwrap();
+            listed.sort_unstable();
+            assert_eq!(listed, here.iter().map(|place| 70 + u64::from(*place)).collect::<Vec<_>>());
         }
-        assert_eq!(gateways.members(gateway), Ok(0));
+        assert_eq!(gateways.count(gateway), Ok(0));
         assert!(members.sets.is_empty());
     }
 
@@ -126,8 +140,8 @@ mod tests {
         let gateway = gateways.create().unwrap();
         gateways.remove(gateway).unwrap();
         assert_eq!(gateways.remove(gateway).unwrap_err().kind(), ErrorKind::Closed);
-        let (mut members, mut memberships) = (Members::default(), Vec::new());
-        members.join(&gateways, gateway.0, 1, &mut memberships);
+        let (mut members, mut memberships) = (Members::new(0), Vec::new());
+        members.join(&gateways, gateway.0, 1, 71, &mut memberships);
         assert_eq!(members.retire(gateway.0), [1]);
         assert!(members.sets.is_empty());
     }

@@ -14,7 +14,7 @@ use crate::event::{Cause, Event, Kind};
 use crate::gateway::Membership;
 use crate::protocol::frame;
 
-use super::mailbox::Span;
+use super::mailbox::{Accounted, Span};
 use super::port::Desktop;
 use super::{Adopt, Batch, Command, Held, Worker};
 
@@ -45,14 +45,16 @@ impl Worker {
                         self.send_shared(place, &frame, true);
                     }
                 }
-                Command::Broadcast { gateway, frame, except } => {
-                    let except = ids.get(except.start as usize..except.end as usize).unwrap_or_default();
-                    self.broadcast(gateway, &Outgo::Batch(frame), except);
+                Command::Accounted(accounted) => {
+                    let Accounted { part, command } = *accounted;
+                    let account = self.accounts.open(part);
+                    self.cast(command, &ids, Some(account));
+                    self.accounts.seal(account);
                 }
-                Command::BroadcastShared { gateway, frame, except } => {
-                    let except = ids.get(except.start as usize..except.end as usize).unwrap_or_default();
-                    self.broadcast(gateway, &Outgo::Shared(frame), except);
-                }
+                command @ (Command::Broadcast { .. }
+                | Command::BroadcastShared { .. }
+                | Command::Multicast { .. }
+                | Command::MulticastShared { .. }) => self.cast(command, &ids, None),
                 Command::Ping { client, ticket } => self.ping(client, ticket),
                 Command::Close { client, code, reason } => {
                     let outgoing = self.desk.outgoing.borrow();
@@ -82,6 +84,7 @@ impl Worker {
         self.flush();
         batch.bytes = self.desk.outgoing.borrow_mut().end_batch();
         batch.ids = ids;
+        self.desk.mailbox.release(batch.reserved);
         batch.clear();
         self.desk.carrying.set(false);
     }
@@ -109,11 +112,11 @@ impl Worker {
         self.queue(place, &Outgo::Shared(Arc::clone(frame)), counted);
     }
 
-    /// Queues a frame for a client who is still open, through its codec if it has one.
-    pub(super) fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) {
+    /// Queues a frame for a client, through its codec if it has one. False: it takes no messages any more.
+    pub(super) fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) -> bool {
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
         else {
-            return;
+            return false;
         };
         let mut outgoing = self.desk.outgoing.borrow_mut();
         if let Some(codec) = held.connection.codec() {
@@ -126,7 +129,7 @@ impl Worker {
                 && codec.encode(payload, &mut encoded)
             {
                 outgoing.push_encoded(place, opcode, &encoded, counted);
-                return;
+                return true;
             }
         }
         match frame {
@@ -135,6 +138,7 @@ impl Worker {
             }
             Outgo::Shared(block) => outgoing.push_shared(place, block, counted),
         }
+        true
     }
 
     /// Pings are exempt from the outbox limit, but not from every bound: the application must not fill
@@ -153,7 +157,7 @@ impl Worker {
     fn join(&mut self, gateway: u64, client: u64) {
         let Some(place) = self.place_of(client) else { return };
         let Some(held) = self.held.get_mut(place as usize) else { return };
-        self.members.join(&self.shared.gateways, gateway, place, &mut held.memberships);
+        self.members.join(&self.shared.gateways, gateway, place, client, &mut held.memberships);
     }
 
     /// Begins a client's closing handshake.
@@ -252,4 +256,13 @@ pub(super) enum Outgo {
     Batch(Span),
     /// A block of its own.
     Shared(Arc<Vec<u8>>),
+}
+
+impl Outgo {
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Self::Batch(span) => (span.end - span.start).into(),
+            Self::Shared(block) => block.len() as u64,
+        }
+    }
 }

@@ -1,44 +1,190 @@
 //! Calls that concern gateways, on their way to the workers.
 
-use crate::config::{ClientId, GatewayId};
-use crate::error::Result;
+use std::cell::Cell;
+use std::sync::Arc;
 
+use crate::config::{ClientId, GatewayId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::gateway::outcome::Part;
+use crate::protocol::Opcode;
+
+use super::mailbox::{Accounted, Command, MAX_RESERVED, Span};
 use super::post::{block, opcode, stopped};
-use super::{Command, INLINE, Poster};
+use super::{Batch, INLINE, Poster};
+
+/// What a broadcast or multicast counts for beside its frame and its ids while it waits for a worker.
+const OVERHEAD: usize = 64;
+/// A list of chosen clients that grew past this is not kept for reuse.
+const KEEP: usize = 4096;
+
+thread_local! {
+    /// Chosen clients and their workers; the memory of this thread's next multicast.
+    static CHOSEN: Cell<Vec<(usize, u64)>> = const { Cell::new(Vec::new()) };
+}
+
+/// A message to many, as it is posted to each worker.
+struct Cast<'a> {
+    gateway: u64,
+    opcode: Opcode,
+    data: &'a [u8],
+    /// A large frame: encoded once, whoever and how many take it. A small one is copied for each worker.
+    shared: Option<Arc<Vec<u8>>>,
+}
 
 impl Poster<'_> {
-    /// Sends a message to a gateway's members, but not to those in `except`.
+    /// Sends a message to a gateway's members, but not to those in `except`. A ticket asks for the outcome.
     pub(crate) fn broadcast(
         &mut self,
         gateway: GatewayId,
         binary: bool,
         data: &[u8],
         except: impl Iterator<Item = u64> + Clone,
+        ticket: Option<u64>,
     ) -> Result<()> {
-        let opcode = opcode(binary, data)?;
-        self.shared.gateways.check(gateway)?;
-        // Encoded once, whoever and how many take it; a small frame is copied once for each worker.
-        let shared = (data.len() > INLINE).then(|| block(opcode, data));
-        let mut posted = true;
+        let cast = self.cast(gateway, binary, data)?;
+        let workers = self.shared.mailboxes.len();
+        let cost = cast.cost(except.clone().count());
+        self.reserve((0..workers).map(|worker| (worker, cost)))?;
+        let mut parts = match self.ask(gateway, ticket, workers) {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.release((0..workers).map(|worker| (worker, cost)));
+                return Err(error);
+            }
+        };
+        let mut posted = false;
         // All workers have it before the first is woken: they carry it out at nearly the same time.
-        for worker in 0..self.shared.mailboxes.len() {
-            let (except, shared) = (except.clone(), shared.clone());
-            posted &= self.put(worker, |batch| {
-                let except = batch.ids(except);
-                let command = match shared {
-                    Some(frame) => Command::BroadcastShared { gateway: gateway.0, frame, except },
-                    None if batch.is_large() => {
-                        Command::BroadcastShared { gateway: gateway.0, frame: block(opcode, data), except }
-                    }
-                    None => {
-                        Command::Broadcast { gateway: gateway.0, frame: batch.frame(opcode, data), except }
-                    }
-                };
-                batch.commands.push(command);
+        for worker in 0..workers {
+            let part = parts.pop();
+            posted |= self.put(worker, |batch| {
+                let except = batch.ids(except.clone());
+                cast.add(batch, part, cost, |gateway, frame| match frame {
+                    Ok(frame) => Command::Broadcast { gateway, frame, except },
+                    Err(frame) => Command::BroadcastShared { gateway, frame, except },
+                });
             });
         }
         self.wake_all();
-        if posted { Ok(()) } else { Err(stopped()) }
+        // Who asked gets an outcome, and need not be told twice.
+        if posted || ticket.is_some() { Ok(()) } else { Err(stopped()) }
+    }
+
+    /// Sends a message to those of a gateway's members whose ids are in `to`; other ids are skipped. A
+    /// ticket asks for the outcome. Only the workers of those clients are told.
+    pub(crate) fn multicast(
+        &mut self,
+        gateway: GatewayId,
+        binary: bool,
+        data: &[u8],
+        to: impl Iterator<Item = u64>,
+        ticket: Option<u64>,
+    ) -> Result<()> {
+        let cast = self.cast(gateway, binary, data)?;
+        let mut chosen = CHOSEN.try_with(Cell::take).unwrap_or_default();
+        let mut unknown = Vec::new();
+        for id in to {
+            match self.shared.clients.get(id) {
+                Some(entry) => chosen.push((entry.value.worker(), id)),
+                None if ticket.is_some() => unknown.push(id),
+                None => {}
+            }
+        }
+        // By worker; and an id that is there twice counts once.
+        chosen.sort_unstable();
+        chosen.dedup();
+        let result = self.multicast_to(&cast, &chosen, unknown, ticket);
+        chosen.clear();
+        if chosen.capacity() <= KEEP {
+            // It fails when the thread is coming to its end.
+            let _ = CHOSEN.try_with(|kept| kept.set(chosen));
+        }
+        result
+    }
+
+    fn multicast_to(
+        &mut self,
+        cast: &Cast<'_>,
+        chosen: &[(usize, u64)],
+        mut unknown: Vec<u64>,
+        ticket: Option<u64>,
+    ) -> Result<()> {
+        let workers = || {
+            let concerned = chosen.chunk_by(|one, other| one.0 == other.0);
+            let concerned = concerned.filter_map(|ids| ids.first().map(|first| (first.0, ids)));
+            // An outcome is told by a worker, if it is only that nobody was there.
+            let nobody = (chosen.is_empty() && ticket.is_some()).then_some((0, chosen));
+            concerned.chain(nobody)
+        };
+        let costs = || workers().map(|(worker, ids)| (worker, cast.cost(ids.len())));
+        self.reserve(costs())?;
+        let mut parts = match self.ask(GatewayId(cast.gateway), ticket, workers().count()) {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.release(costs());
+                return Err(error);
+            }
+        };
+        if let Some(part) = parts.first() {
+            unknown.sort_unstable();
+            unknown.dedup();
+            part.add(0, &unknown);
+        }
+        for (worker, ids) in workers() {
+            let part = parts.pop();
+            // Who lived on a worker that has ended is gone.
+            self.put(worker, |batch| {
+                let to = batch.ids(ids.iter().map(|(_, id)| *id));
+                cast.add(batch, part, cast.cost(ids.len()), |gateway, frame| match frame {
+                    Ok(frame) => Command::Multicast { gateway, frame, to },
+                    Err(frame) => Command::MulticastShared { gateway, frame, to },
+                });
+            });
+        }
+        self.wake_all();
+        Ok(())
+    }
+
+    fn cast<'a>(&self, gateway: GatewayId, binary: bool, data: &'a [u8]) -> Result<Cast<'a>> {
+        let opcode = opcode(binary, data)?;
+        self.shared.gateways.check(gateway)?;
+        if self.shared.mailboxes.iter().all(|mailbox| mailbox.has_ended()) {
+            return Err(stopped());
+        }
+        let shared = (data.len() > INLINE).then(|| block(opcode, data));
+        Ok(Cast { gateway: gateway.0, opcode, data, shared })
+    }
+
+    /// Reserves room in the mailboxes of these workers, in all or in none.
+    fn reserve(&self, costs: impl Iterator<Item = (usize, u64)> + Clone) -> Result<()> {
+        let reserve = |(worker, cost): (usize, u64)| {
+            self.shared.mailboxes.get(worker).is_none_or(|mailbox| mailbox.reserve(cost))
+        };
+        match costs.clone().position(|each| !reserve(each)) {
+            None => Ok(()),
+            Some(refused) => {
+                self.release(costs.take(refused));
+                Err(Error::new(
+                    ErrorKind::Full,
+                    format!("a worker is busy, and {} MiB of broadcasts wait for it", MAX_RESERVED >> 20),
+                ))
+            }
+        }
+    }
+
+    fn release(&self, costs: impl Iterator<Item = (usize, u64)>) {
+        for (worker, cost) in costs {
+            if let Some(mailbox) = self.shared.mailboxes.get(worker) {
+                mailbox.release(cost);
+            }
+        }
+    }
+
+    /// A part of the outcome for each of so many workers, if it was asked for.
+    fn ask(&self, gateway: GatewayId, ticket: Option<u64>, workers: usize) -> Result<Vec<Part>> {
+        match ticket {
+            Some(ticket) => self.shared.outcomes.ask(ticket, gateway.0, workers),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Adds a client to a gateway.
@@ -62,5 +208,32 @@ impl Poster<'_> {
             self.post(worker, |batch| batch.commands.push(Command::Retire { gateway: gateway.0 }));
         }
         Ok(())
+    }
+}
+
+impl Cast<'_> {
+    fn cost(&self, ids: usize) -> u64 {
+        (self.data.len() + 8 * ids + OVERHEAD) as u64
+    }
+
+    /// Adds it to a worker's batch. `command` gets the frame in the batch, or one of its own.
+    fn add(
+        &self,
+        batch: &mut Batch,
+        part: Option<Part>,
+        cost: u64,
+        command: impl FnOnce(u64, std::result::Result<Span, Arc<Vec<u8>>>) -> Command,
+    ) {
+        let frame = match &self.shared {
+            Some(shared) => Err(Arc::clone(shared)),
+            None if batch.is_large() => Err(block(self.opcode, self.data)),
+            None => Ok(batch.frame(self.opcode, self.data)),
+        };
+        let command = command(self.gateway, frame);
+        batch.reserved += cost;
+        batch.commands.push(match part {
+            Some(part) => Command::Accounted(Box::new(Accounted { part, command })),
+            None => command,
+        });
     }
 }

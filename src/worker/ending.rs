@@ -151,6 +151,7 @@ impl Worker {
     /// Lets go of the socket.
     pub(super) fn release(&mut self, place: u32) {
         if let Some(mut held) = self.held.try_remove(place as usize) {
+            self.accounts.lost(place, held.connection.id);
             self.desk.outgoing.borrow_mut().clear(place);
             let _ = self.poll.registry().deregister(&mut held.stream);
             // What a forked child still holds open must not keep the connection alive.

@@ -1,13 +1,36 @@
 //! One message to many clients of a worker.
 
-use crate::event::Cause;
+use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
+use crate::gateway::Membership;
+use crate::gateway::outcome::Outcome;
 
-use super::Worker;
 use super::carry_out::Outgo;
+use super::mailbox::Span;
+use super::{Command, Worker};
 
 impl Worker {
-    /// Queues a frame for every member but the excepted. A member whose outbox is full is too slow.
-    pub(super) fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64]) {
+    /// Carries out a broadcast or multicast, to the credit of an account if its outcome was asked for.
+    pub(super) fn cast(&mut self, command: Command, ids: &[u64], account: Option<usize>) {
+        let ids = |span: Span| ids.get(span.start as usize..span.end as usize).unwrap_or_default();
+        match command {
+            Command::Broadcast { gateway, frame, except } => {
+                self.broadcast(gateway, &Outgo::Batch(frame), ids(except), account);
+            }
+            Command::BroadcastShared { gateway, frame, except } => {
+                self.broadcast(gateway, &Outgo::Shared(frame), ids(except), account);
+            }
+            Command::Multicast { gateway, frame, to } => {
+                self.multicast(gateway, &Outgo::Batch(frame), ids(to), account);
+            }
+            Command::MulticastShared { gateway, frame, to } => {
+                self.multicast(gateway, &Outgo::Shared(frame), ids(to), account);
+            }
+            _ => {}
+        }
+    }
+
+    /// Queues a frame for every member but the excepted.
+    fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64], account: Option<usize>) {
         self.broadcasts += 1;
         for id in except {
             if let Some(place) = self.place_of(*id)
@@ -16,31 +39,87 @@ impl Worker {
                 outbox.excluded_from = self.broadcasts;
             }
         }
-        let length = match frame {
-            Outgo::Batch(span) => u64::from(span.end - span.start),
-            Outgo::Shared(block) => block.len() as u64,
-        };
         let mut slow = Vec::new();
         // The member list is lent out: nothing below changes who is a member.
         let members = self.members.lend(gateway);
         for place in &members {
-            let Some(held) = self.held.get(*place as usize) else { continue };
-            let Some(entry) = self.shared.clients.get(held.connection.id) else { continue };
-            let mut outgoing = self.desk.outgoing.borrow_mut();
-            if outgoing.outbox(*place).is_none_or(|outbox| outbox.excluded_from == self.broadcasts) {
-                continue;
-            }
-            let uncounted = outgoing.uncounted(*place);
-            drop(outgoing);
-            if entry.value.is_over(length, uncounted.bytes.into(), uncounted.messages.into()) {
-                slow.push(held.connection.id);
-            } else {
-                self.queue(*place, frame, false);
+            let excluded = self
+                .desk
+                .outgoing
+                .borrow_mut()
+                .outbox(*place)
+                .is_none_or(|outbox| outbox.excluded_from == self.broadcasts);
+            if !excluded {
+                self.reach(*place, frame, account, &mut slow);
             }
         }
         self.members.give_back(gateway, members);
-        for client in slow {
+        self.too_slow(slow);
+    }
+
+    /// Queues a frame for the members among these clients.
+    fn multicast(&mut self, gateway: u64, frame: &Outgo, to: &[u64], account: Option<usize>) {
+        let mut slow = Vec::new();
+        for id in to {
+            let place = self.place_of(*id).filter(|place| {
+                self.held
+                    .get(*place as usize)
+                    .is_some_and(|held| Membership::is_in(&held.memberships, gateway))
+            });
+            match (place, account) {
+                (Some(place), _) => self.reach(place, frame, account, &mut slow),
+                (None, Some(account)) => self.accounts.fail(account, *id),
+                (None, None) => {}
+            }
+        }
+        self.too_slow(slow);
+    }
+
+    /// Queues a frame for one member, unless its outbox is full: then it is too slow.
+    fn reach(&mut self, place: u32, frame: &Outgo, account: Option<usize>, slow: &mut Vec<u64>) {
+        let Some(held) = self.held.get(place as usize) else { return };
+        let id = held.connection.id;
+        let Some(entry) = self.shared.clients.get(id) else { return };
+        let uncounted = self.desk.outgoing.borrow().uncounted(place);
+        let over = entry.value.is_over(frame.length(), uncounted.bytes.into(), uncounted.messages.into());
+        if over {
+            slow.push(id);
+        }
+        let queued = !over && self.queue(place, frame, false);
+        match account {
+            Some(account) if queued => {
+                let outgoing = self.desk.outgoing.borrow();
+                let end = outgoing.sent(place).bytes + u64::from(outgoing.waiting(place).bytes);
+                drop(outgoing);
+                self.accounts.expect(account, place, end);
+            }
+            Some(account) => self.accounts.fail(account, id),
+            None => {}
+        }
+    }
+
+    fn too_slow(&mut self, clients: Vec<u64>) {
+        for client in clients {
             self.close(client, 1013, b"Too slow", Cause::Slow);
         }
     }
+
+    /// Tells the outcomes that are complete.
+    pub(super) fn tell_outcomes(&mut self) {
+        for outcome in self.shared.outcomes.take() {
+            let time = self.now.wall_ns;
+            with_event(&outcome, time, |event| self.raise(event));
+            self.shared.outcomes.told(&outcome);
+        }
+    }
+}
+
+/// Makes an outcome an event.
+pub(crate) fn with_event<T>(outcome: &Outcome, time_ns: u64, tell: impl FnOnce(&Event<'_>) -> T) -> T {
+    let (data, flags) = outcome.with_tally(|tally| {
+        let head = [outcome.gateway, tally.delivered, tally.failed];
+        let data: Vec<u8> = head.iter().chain(&tally.ids).flat_map(|word| word.to_ne_bytes()).collect();
+        (data, if tally.failed > tally.ids.len() as u64 { FLAG_TRUNCATED } else { 0 })
+    });
+    tell(&Event { data: &data, flags, value: outcome.ticket, ..Event::of_server(Kind::Outcome, time_ns) })
 }

@@ -3,12 +3,13 @@
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
 
 /// A socket that has become a client.
@@ -21,6 +22,13 @@ pub(crate) struct Adopt {
     pub(crate) endpoint: u32,
     /// ACCEPT's data.
     pub(crate) request: Vec<u8>,
+}
+
+/// A broadcast or multicast, and this worker's part of its outcome.
+#[derive(Debug)]
+pub(crate) struct Accounted {
+    pub(crate) part: Part,
+    pub(crate) command: Command,
 }
 
 /// A piece of a batch's bytes.
@@ -41,6 +49,12 @@ pub(crate) enum Command {
     Broadcast { gateway: u64, frame: Span, except: Span },
     /// The same with a frame that all workers share.
     BroadcastShared { gateway: u64, frame: Arc<Vec<u8>>, except: Span },
+    /// Send the frame in the span to those members of a gateway whose ids are in the other.
+    Multicast { gateway: u64, frame: Span, to: Span },
+    /// The same with a frame that all workers share.
+    MulticastShared { gateway: u64, frame: Arc<Vec<u8>>, to: Span },
+    /// One of these four, whose caller asked for the outcome.
+    Accounted(Box<Accounted>),
     /// Ping with a ticket.
     Ping { client: u64, ticket: u64 },
     /// Begin the closing handshake; the reason is in the span.
@@ -65,6 +79,8 @@ pub(crate) struct Batch {
     /// Frames as they go out, and reasons. Outboxes point into this while the batch is carried out.
     pub(crate) bytes: Vec<u8>,
     pub(crate) ids: Vec<u64>,
+    /// What its broadcasts and multicasts have reserved in the mailbox: see [`Mailbox::reserve`].
+    pub(crate) reserved: u64,
 }
 
 /// A frame over this many bytes is a block of its own, which is not copied again.
@@ -117,6 +133,7 @@ impl Batch {
             command.shift(bytes, ids);
             command
         }));
+        self.reserved += other.reserved;
         other.clear();
     }
 
@@ -126,20 +143,13 @@ impl Batch {
         let copy =
             |span: Span| bytes.get(span.start as usize..span.end as usize).unwrap_or_default().to_vec();
         for command in &mut self.commands {
-            match command {
-                Command::Send { client, frame } => {
-                    *command = Command::SendShared { client: *client, frame: Arc::new(copy(*frame)) };
-                }
-                Command::Broadcast { gateway, frame, except } => {
-                    let (gateway, frame, except) = (*gateway, Arc::new(copy(*frame)), *except);
-                    *command = Command::BroadcastShared { gateway, frame, except };
-                }
+            match command.casting() {
                 Command::Close { reason, .. } => {
                     let start = self.bytes.len() as u32;
                     self.bytes.extend_from_slice(&copy(*reason));
                     *reason = Span { start, end: self.bytes.len() as u32 };
                 }
-                _ => {}
+                other => other.share(&copy),
             }
         }
     }
@@ -153,6 +163,7 @@ impl Batch {
         self.commands.clear();
         self.bytes.clear();
         self.ids.clear();
+        self.reserved = 0;
         let kept = self
             .bytes
             .capacity()
@@ -165,18 +176,45 @@ impl Batch {
 }
 
 impl Command {
+    /// What is to be carried out, apart from whether its outcome was asked for.
+    fn casting(&mut self) -> &mut Self {
+        match self {
+            Self::Accounted(accounted) => &mut accounted.command,
+            other => other,
+        }
+    }
+
+    /// Makes a frame in the batch a block of its own.
+    fn share(&mut self, copy: &impl Fn(Span) -> Vec<u8>) {
+        *self = match *self {
+            Self::Send { client, frame } => Self::SendShared { client, frame: Arc::new(copy(frame)) },
+            Self::Broadcast { gateway, frame, except } => {
+                Self::BroadcastShared { gateway, frame: Arc::new(copy(frame)), except }
+            }
+            Self::Multicast { gateway, frame, to } => {
+                Self::MulticastShared { gateway, frame: Arc::new(copy(frame)), to }
+            }
+            _ => return,
+        };
+    }
+
     fn shift(&mut self, bytes: u32, ids: u32) {
         let by = |span: &mut Span, by: u32| {
             span.start += by;
             span.end += by;
         };
-        match self {
+        match self.casting() {
             Self::Send { frame, .. } => by(frame, bytes),
             Self::Broadcast { frame, except, .. } => {
                 by(frame, bytes);
                 by(except, ids);
             }
+            Self::Multicast { frame, to, .. } => {
+                by(frame, bytes);
+                by(to, ids);
+            }
             Self::BroadcastShared { except, .. } => by(except, ids),
+            Self::MulticastShared { to, .. } => by(to, ids),
             Self::Close { reason, .. } => by(reason, bytes),
             _ => {}
         }
@@ -193,10 +231,15 @@ pub(crate) struct Mailbox {
     ended: AtomicBool,
     /// Whether the worker sleeps, or is about to.
     parked: AtomicBool,
+    /// What broadcasts and multicasts that are not carried out take: bytes, ids, and themselves.
+    reserved: AtomicU64,
     waker: mio::Waker,
     /// How many clients live there.
     pub(crate) clients: AtomicU32,
 }
+
+/// How much of broadcasts and multicasts may wait for one worker.
+pub(crate) const MAX_RESERVED: u64 = 64 << 20;
 
 /// The bytes of a batch are named by 32-bit offsets.
 const MAX_BATCH: usize = 1 << 30;
@@ -208,6 +251,7 @@ impl Mailbox {
             filled: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             parked: AtomicBool::new(false),
+            reserved: AtomicU64::new(0),
             waker,
             clients: AtomicU32::new(0),
         }
@@ -229,6 +273,23 @@ impl Mailbox {
         fill(&mut queue);
         self.filled.store(true, Ordering::SeqCst);
         true
+    }
+
+    /// Reserves room for a broadcast or multicast, which is given back when it was carried out. False
+    /// when [`MAX_RESERVED`] waits; one that finds nothing waiting always fits.
+    pub(crate) fn reserve(&self, bytes: u64) -> bool {
+        let before = self.reserved.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before == 0 || before + bytes <= MAX_RESERVED;
+        if !fits {
+            self.release(bytes);
+        }
+        fits
+    }
+
+    pub(crate) fn release(&self, bytes: u64) {
+        if bytes > 0 {
+            self.reserved.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Wakes the worker if it sleeps.

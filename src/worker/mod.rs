@@ -30,10 +30,13 @@ use crate::clock::Now;
 use crate::config::Endpoint;
 use crate::connection::Connection;
 use crate::event::{Event, Kind, Sink};
+use crate::gateway::account::Accounts;
+use crate::gateway::outcome::Outcomes;
 use crate::gateway::{Gateways, Members, Membership};
 use crate::ids::Table;
 
 pub(crate) use client::{Client, Refused};
+pub(crate) use fanout::with_event;
 pub(crate) use mailbox::{Adopt, Batch, Command, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
 
@@ -46,6 +49,7 @@ use wheel::Wheel;
 pub(crate) struct Shared {
     pub(crate) clients: Table<Client>,
     pub(crate) gateways: Arc<Gateways>,
+    pub(crate) outcomes: Arc<Outcomes>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
 }
@@ -102,6 +106,7 @@ pub(crate) struct Worker {
     sink: Box<dyn Sink>,
     held: Slab<Held>,
     members: Members,
+    accounts: Accounts,
     wheel: Wheel,
     buffer: Vec<u8>,
     /// Clients that may have more to read, although the poller won't say so again.
@@ -137,7 +142,8 @@ impl Worker {
             shared,
             sink,
             held: Slab::new(),
-            members: Members::default(),
+            members: Members::new(number.into()),
+            accounts: Accounts::default(),
             wheel: Wheel::new(now.instant),
             buffer: vec![0; READ_BUFFER],
             ready: Vec::new(),
@@ -388,6 +394,9 @@ impl Worker {
             let mut outgoing = self.desk.outgoing.borrow_mut();
             let result = outgoing.write(place, &mut held.stream);
             let waiting = outgoing.waiting(place).bytes;
+            if !self.accounts.is_empty() {
+                self.accounts.written(place, outgoing.sent(place).bytes);
+            }
             if held.lingers_until.is_some() {
                 if waiting == 0 && held.hung_up {
                     done.push(place);
@@ -424,6 +433,9 @@ impl Worker {
         for place in drained {
             self.drain(place);
         }
+        if self.shared.outcomes.any() {
+            self.tell_outcomes();
+        }
     }
 
     fn drain(&mut self, place: u32) {
@@ -455,6 +467,7 @@ impl Worker {
                 self.shared.clients.remove(adopt.id);
             }
         }
+        self.tell_outcomes();
         self.sink.flush(self.turn);
         desk::set(None);
     }

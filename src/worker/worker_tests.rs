@@ -41,6 +41,7 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
     let shared = Arc::new(Shared {
         clients: Table::default(),
         gateways: Arc::clone(&config.gateways),
+        outcomes: Outcomes::new(1000),
         endpoints: config.endpoints,
         mailboxes: vec![Arc::clone(&mailbox)],
     });

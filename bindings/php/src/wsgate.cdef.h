@@ -32,6 +32,7 @@ typedef enum wsgate_event_kind {
 typedef enum wsgate_event_flag {
   WSGATE_EVENT_FLAG_BINARY = 1,
   WSGATE_EVENT_FLAG_CLEAN = 2,
+  WSGATE_EVENT_FLAG_TRUNCATED = 16777216,
 } wsgate_event_flag;
 typedef enum wsgate_close_cause {
   WSGATE_CLOSE_CAUSE_PEER = 1,
@@ -60,7 +61,13 @@ typedef enum wsgate_op {
   WSGATE_OP_BROADCAST_BINARY = 6,
   WSGATE_OP_GATEWAY_ADD = 7,
   WSGATE_OP_GATEWAY_REMOVE = 8,
+  WSGATE_OP_MULTICAST_TEXT = 48,
+  WSGATE_OP_MULTICAST_BINARY = 49,
+  WSGATE_OP_GATEWAY_FREE = 50,
 } wsgate_op;
+typedef enum wsgate_record_flag {
+  WSGATE_RECORD_FLAG_OUTCOME = 1,
+} wsgate_record_flag;
 typedef struct wsgate_server wsgate_server;
 typedef struct wsgate_event {
   uint32_t kind;
@@ -117,6 +124,11 @@ typedef struct wsgate_record {
   uint32_t ids;
   uint32_t length;
 } wsgate_record;
+typedef struct wsgate_outcome {
+  uint64_t gateway;
+  uint64_t delivered;
+  uint64_t failed;
+} wsgate_outcome;
 uint32_t wsgate_abi_version(void);
 const char *wsgate_version(void);
 const char *wsgate_status_text(int32_t status);
@@ -158,5 +170,16 @@ wsgate_status wsgate_gateway_new(wsgate_server *server, uint64_t *gateway);
 wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
 wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64_t client);
 wsgate_status wsgate_gateway_remove(wsgate_server *server, uint64_t gateway, uint64_t client);
+int32_t wsgate_gateway_count(wsgate_server *server, uint64_t gateway);
+int32_t wsgate_gateway_clients(wsgate_server *server, uint64_t gateway, uint64_t *clients, size_t capacity);
+wsgate_status wsgate_gateway_set_name(wsgate_server *server, uint64_t gateway, const char *name, size_t length);
+int32_t wsgate_gateway_name(wsgate_server *server, uint64_t gateway, char *name, size_t capacity);
+wsgate_status wsgate_gateway_find(wsgate_server *server, const char *name, size_t length, uint64_t *gateway);
 wsgate_status wsgate_gateway_broadcast_text(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count);
 wsgate_status wsgate_gateway_broadcast_binary(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count);
+wsgate_status wsgate_gateway_multicast_text(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *clients, size_t client_count);
+wsgate_status wsgate_gateway_multicast_binary(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *clients, size_t client_count);
+wsgate_status wsgate_gateway_send_text(wsgate_server *server, uint64_t gateway, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_gateway_send_binary(wsgate_server *server, uint64_t gateway, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t binary, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count, uint64_t ticket);
+wsgate_status wsgate_gateway_multicast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t binary, const void *data, size_t length, const uint64_t *clients, size_t client_count, uint64_t ticket);

@@ -45,6 +45,7 @@ EVENT_KIND_STOPPED = 14
 
 EVENT_FLAG_BINARY = 1
 EVENT_FLAG_CLEAN = 2
+EVENT_FLAG_TRUNCATED = 16777216
 
 CLOSE_CAUSE_PEER = 1
 CLOSE_CAUSE_APPLICATION = 2
@@ -70,6 +71,11 @@ OP_BROADCAST_TEXT = 5
 OP_BROADCAST_BINARY = 6
 OP_GATEWAY_ADD = 7
 OP_GATEWAY_REMOVE = 8
+OP_MULTICAST_TEXT = 48
+OP_MULTICAST_BINARY = 49
+OP_GATEWAY_FREE = 50
+
+RECORD_FLAG_OUTCOME = 1
 
 
 class Event(Structure):
@@ -137,6 +143,14 @@ class Record(Structure):
     ]
 
 
+class Outcome(Structure):
+    _fields_ = [
+        ("gateway", c_uint64),
+        ("delivered", c_uint64),
+        ("failed", c_uint64),
+    ]
+
+
 EventFn = CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 FreeFn = CFUNCTYPE(None, c_void_p)
 
@@ -182,6 +196,17 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_gateway_free": (c_int32, [c_void_p, c_uint64]),
     "wsgate_gateway_add": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_gateway_remove": (c_int32, [c_void_p, c_uint64, c_uint64]),
+    "wsgate_gateway_count": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_gateway_clients": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_gateway_set_name": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t]),
+    "wsgate_gateway_name": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_gateway_find": (c_int32, [c_void_p, c_char_p, c_size_t, c_void_p]),
     "wsgate_gateway_broadcast_text": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t, c_void_p, c_size_t]),
     "wsgate_gateway_broadcast_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_gateway_multicast_text": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_gateway_multicast_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_gateway_send_text": (c_int32, [c_void_p, c_uint64, c_uint64, c_void_p, c_size_t]),
+    "wsgate_gateway_send_binary": (c_int32, [c_void_p, c_uint64, c_uint64, c_void_p, c_size_t]),
+    "wsgate_gateway_broadcast_with_outcome": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_uint64]),
+    "wsgate_gateway_multicast_with_outcome": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_uint64]),
 }
