@@ -613,12 +613,25 @@ int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
 /**
  * Stops a server: no new clients; a Close frame with 1001 "Server shutting down" to each; after
  * `grace_ms` milliseconds the rest is cut. Returns at once; STOPPED is the last event, after each
- * client's CLOSE. Stopping again can only shorten the grace.
+ * client's CLOSE. Stopping again can only shorten the grace; in a drain it ends the spread.
  *
  * @return OK; INVALID before the start
  * @threads any, callbacks too
  */
 wsgate_status wsgate_server_stop(wsgate_server *server, uint64_t grace_ms);
+
+/**
+ * Stops a server over a time, so that its clients do not all come back at once elsewhere. It stops
+ * listening at once: new connections are refused, and a balancer looks for another server. Those who are
+ * there are closed one by one, evenly over `spread_ms` milliseconds, with 1001 "Server shutting down"; go
+ * on serving them until then. Who is left `grace_ms` milliseconds after the last close is cut. Returns at
+ * once; STOPPED is the last event, after each client's CLOSE, and comes as soon as the last client is
+ * gone. Draining again can only shorten it; `wsgate_server_stop` ends the spread.
+ *
+ * @return OK; INVALID before the start
+ * @threads any, callbacks too
+ */
+wsgate_status wsgate_server_drain(wsgate_server *server, uint64_t spread_ms, uint64_t grace_ms);
 
 /**
  * Adds an address to listen on: "127.0.0.1:8080", "[::1]:8080"; with port 0 the system chooses, and

@@ -21,7 +21,7 @@ use crate::front::{self, Front, Intake, Upgraded};
 use crate::gateway::outcome::Outcomes;
 use crate::sys;
 use crate::telemetry;
-use crate::worker::{self, Adopt, Batch, Command, Mailbox, Poster, Shared, Worker, desk};
+use crate::worker::{self, Adopt, Batch, Command, Mailbox, Poster, Shared, Spread, Worker, desk};
 
 /// What can be told to a running server. Every call may come from any thread, callbacks too, and
 /// returns without waiting. Once the server has stopped, ids are stale.
@@ -53,10 +53,18 @@ impl std::ops::Deref for Server {
     }
 }
 
-/// When the clients that are left will be cut.
+/// Whether and how the server is coming to its end.
 #[derive(Debug, Default)]
 struct Stopping {
-    deadline: Mutex<Option<Instant>>,
+    state: Mutex<Stop>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    /// When the clients that are left will be cut.
+    deadline: Option<Instant>,
+    /// While it drains: when the last client is closed.
+    drained: Option<Instant>,
 }
 
 /// The connections that may wait to be accepted; the kernel takes its own bound if that is lower.
@@ -191,24 +199,56 @@ impl Server {
     }
 
     /// Stops: no new clients, 1001 "Server shutting down" to all, and after the grace period the rest
-    /// is cut. Returns at once; STOPPED is the last event. Stopping again can only shorten the grace.
+    /// is cut. Returns at once; STOPPED is the last event. Stopping again can only shorten the grace; in a
+    /// drain it ends the spread.
     pub fn stop(&self, grace: Duration) -> Result<()> {
         self.here()?;
-        let now = Instant::now();
-        let deadline = now.checked_add(grace).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
-        let mut until = self.stopping.deadline.lock();
-        if until.is_none_or(|until| deadline < until) {
-            *until = Some(deadline);
+        let deadline = after(Instant::now(), grace);
+        let mut state = self.stopping.state.lock();
+        let draining = state.drained.take().is_some();
+        if draining || state.deadline.is_none_or(|until| deadline < until) {
+            let deadline = state.deadline.map_or(deadline, |until| until.min(deadline));
+            state.deadline = Some(deadline);
             // At once: the front may have to wait for a half-sent request, the clients have their grace.
             tell(&self.handle.shared, deadline, false);
         }
-        drop(until);
+        drop(state);
+        self.close_front();
+        Ok(())
+    }
+
+    /// Stops over a time: no new clients at once, 1001 "Server shutting down" to those who are there, one by
+    /// one, evenly over `spread`, and after the grace period, which begins then, the rest is cut. Returns
+    /// at once; STOPPED comes when the last client is gone. Draining again can only shorten it, as can a
+    /// stop.
+    pub fn drain(&self, spread: Duration, grace: Duration) -> Result<()> {
+        self.here()?;
+        let from = Instant::now();
+        let until = after(from, spread);
+        let mut state = self.stopping.state.lock();
+        // A stop has ended the spread for good.
+        if state.deadline.is_none() || state.drained.is_some_and(|earlier| until < earlier) {
+            let deadline = after(until, grace);
+            let deadline = state.deadline.map_or(deadline, |earlier| earlier.min(deadline));
+            *state = Stop { deadline: Some(deadline), drained: Some(until) };
+            let mailboxes = &self.handle.shared.mailboxes;
+            for (number, mailbox) in mailboxes.iter().enumerate() {
+                let phase = (number as f64 + 0.5) / mailboxes.len() as f64;
+                let spread = Box::new(Spread { from, until, phase });
+                mailbox.post(|batch| batch.commands.push(Command::Drain { spread, deadline }));
+            }
+        }
+        drop(state);
+        self.close_front();
+        Ok(())
+    }
+
+    fn close_front(&self) {
         drop(self.open.lock().take());
         if let Some(stop) = self.stop_front.lock().take() {
             // It fails when the front has ended already.
             let _ = stop.send(());
         }
-        Ok(())
     }
 
     /// Waits until the server has stopped; does not stop it. REENTRANT on the engine's own threads.
@@ -309,6 +349,11 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
     sys::blocked(|| std::thread::Builder::new().name(name.to_owned()).spawn(run))
 }
 
+/// So much later, or in a year.
+fn after(from: Instant, time: Duration) -> Instant {
+    from.checked_add(time).unwrap_or(from + Duration::from_secs(365 * 24 * 3600))
+}
+
 /// Tells all workers to stop; with `last`, that no more clients will come, so that they may end.
 fn tell(shared: &Shared, deadline: Instant, last: bool) {
     for mailbox in &shared.mailboxes {
@@ -319,8 +364,8 @@ fn tell(shared: &Shared, deadline: Instant, last: bool) {
 /// What follows the front's end: the workers stop, then STOPPED is raised.
 fn supervise(shared: &Shared, stopping: &Stopping, workers: Vec<JoinHandle<()>>, mut sink: Box<dyn Sink>) {
     {
-        let deadline = stopping.deadline.lock();
-        tell(shared, deadline.unwrap_or_else(Instant::now), true);
+        let state = stopping.state.lock();
+        tell(shared, state.deadline.unwrap_or_else(Instant::now), true);
     }
     for worker in workers {
         let _ = worker.join();

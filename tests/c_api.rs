@@ -44,6 +44,7 @@ programs! {
     close_event: sanitized valgrind;
     descriptor: sanitized;
     dlclose: sanitized;
+    drain: sanitized valgrind;
     early_clients: sanitized;
     exit_without_free: sanitized;
     fork: sanitized_but_for_leaks;

@@ -204,7 +204,7 @@ pub unsafe extern "C" fn wsgate_server_port(server: *mut Server, index: u32) -> 
 
 /// Stops a server: no new clients; a Close frame with 1001 "Server shutting down" to each; after
 /// `grace_ms` milliseconds the rest is cut. Returns at once; STOPPED is the last event, after each
-/// client's CLOSE. Stopping again can only shorten the grace.
+/// client's CLOSE. Stopping again can only shorten the grace; in a drain it ends the spread.
 ///
 /// @return OK; INVALID before the start
 /// @threads any, callbacks too
@@ -215,5 +215,25 @@ pub unsafe extern "C" fn wsgate_server_stop(server: *mut Server, grace_ms: u64) 
         let server = unsafe { borrow("server", server) }?;
         server.here()?;
         server.running()?.server.stop(Duration::from_millis(grace_ms))
+    })
+}
+
+/// Stops a server over a time, so that its clients do not all come back at once elsewhere. It stops
+/// listening at once: new connections are refused, and a balancer looks for another server. Those who are
+/// there are closed one by one, evenly over `spread_ms` milliseconds, with 1001 "Server shutting down"; go
+/// on serving them until then. Who is left `grace_ms` milliseconds after the last close is cut. Returns at
+/// once; STOPPED is the last event, after each client's CLOSE, and comes as soon as the last client is
+/// gone. Draining again can only shorten it; `wsgate_server_stop` ends the spread.
+///
+/// @return OK; INVALID before the start
+/// @threads any, callbacks too
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_drain(server: *mut Server, spread_ms: u64, grace_ms: u64) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        let server = unsafe { borrow("server", server) }?;
+        server.here()?;
+        let (spread, grace) = (Duration::from_millis(spread_ms), Duration::from_millis(grace_ms));
+        server.running()?.server.drain(spread, grace)
     })
 }

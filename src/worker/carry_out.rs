@@ -78,6 +78,7 @@ impl Worker {
                     }
                 }
                 Command::Adopt(adopt) => self.adopt(*adopt),
+                Command::Drain { spread, deadline } => self.begin_drain(*spread, deadline),
                 Command::Stop { deadline, last } => self.stop(deadline, last),
             }
         }
@@ -234,7 +235,8 @@ impl Worker {
 
     fn stop(&mut self, deadline: Instant, last: bool) {
         self.may_end |= last;
-        let first = self.stops_at.is_none();
+        // The last word comes in a drain as well, and lets that go on; a stop does not.
+        let first = self.stops_at.is_none() || (!last && self.drain.take().is_some());
         self.stops_at = Some(self.stops_at.map_or(deadline, |at| at.min(deadline)));
         if first {
             let clients: Vec<u64> = self.held.iter().map(|(_, held)| held.connection.id).collect();
@@ -248,7 +250,7 @@ impl Worker {
 /// How many bytes over a client's outbox limit may wait before pings are dropped.
 const PING_ROOM: u64 = 64 << 10;
 
-const SHUTTING_DOWN: &[u8] = b"Server shutting down";
+pub(super) const SHUTTING_DOWN: &[u8] = b"Server shutting down";
 
 /// A frame on its way to outboxes.
 pub(super) enum Outgo {

@@ -10,6 +10,7 @@ use crate::event::{self, Cause, Event, Kind};
 use crate::gateway::Membership;
 
 use super::Worker;
+use super::drain::NOBODY;
 
 impl Worker {
     /// The client's end waits for the application: see [`Connection::is_held`].
@@ -65,6 +66,9 @@ impl Worker {
     }
 
     pub(super) fn on_timer(&mut self, place: u32, id: u64) {
+        if place == NOBODY {
+            return self.continue_drain();
+        }
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
             return;
         };

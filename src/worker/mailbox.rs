@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
 
+use super::drain::Spread;
+
 /// A socket that has become a client.
 #[derive(Debug)]
 pub(crate) struct Adopt {
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Retire { gateway: u64 },
     /// A new client.
     Adopt(Box<Adopt>),
+    /// Close everybody over a time, and cut who is left at the deadline.
+    Drain { spread: Box<Spread>, deadline: Instant },
     /// Close everybody, and cut who is left at this time. With `last`, no more clients will come: end when
     /// they are gone.
     Stop { deadline: Instant, last: bool },

@@ -8,6 +8,7 @@ mod carry_out;
 mod cast;
 mod client;
 pub(crate) mod desk;
+mod drain;
 mod ending;
 mod fanout;
 mod mailbox;
@@ -36,11 +37,13 @@ use crate::gateway::{Gateways, Members, Membership};
 use crate::ids::Table;
 
 pub(crate) use client::{Client, Refused};
+pub(crate) use drain::Spread;
 pub(crate) use fanout::with_event;
 pub(crate) use mailbox::{Adopt, Batch, Command, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
 
 use desk::Desk;
+use drain::Drain;
 use port::Desktop;
 use wheel::Wheel;
 
@@ -122,6 +125,7 @@ pub(crate) struct Worker {
     consumed: u64,
     broadcasts: u64,
     stops_at: Option<Instant>,
+    drain: Option<Drain>,
     /// No more clients will come.
     may_end: bool,
     now: Now,
@@ -154,6 +158,7 @@ impl Worker {
             consumed: 0,
             broadcasts: 0,
             stops_at: None,
+            drain: None,
             may_end: false,
             now,
         })

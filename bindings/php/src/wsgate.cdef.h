@@ -138,6 +138,7 @@ wsgate_status wsgate_server_free(wsgate_server *server);
 wsgate_status wsgate_server_start(wsgate_server *server);
 int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
 wsgate_status wsgate_server_stop(wsgate_server *server, uint64_t grace_ms);
+wsgate_status wsgate_server_drain(wsgate_server *server, uint64_t spread_ms, uint64_t grace_ms);
 wsgate_status wsgate_server_listen(wsgate_server *server, const char *address, size_t length);
 wsgate_status wsgate_server_set_workers(wsgate_server *server, uint32_t workers);
 wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level);

@@ -164,6 +164,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_server_start": (c_int32, [c_void_p]),
     "wsgate_server_port": (c_int32, [c_void_p, c_uint32]),
     "wsgate_server_stop": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_server_drain": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_server_listen": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "wsgate_server_set_workers": (c_int32, [c_void_p, c_uint32]),
     "wsgate_server_set_log_level": (c_int32, [c_void_p, c_uint32]),
