@@ -841,6 +841,10 @@ void wsgate_batch_free(wsgate_batch *batch);
  * At most `max` events are taken; 0 sets no bound. Not all that waits need come at once: the batch's
  * `pending` tells how many are left.
  *
+ * With one worker (`wsgate_server_set_workers`), a call that waits runs that worker on the caller's own
+ * thread, which saves two thread switches a batch; while the caller does something else, the worker's
+ * thread stands in for it. With several workers, or several takers, the workers' threads do all.
+ *
  * Taking again tells the engine that the events before have been dealt with, by whichever thread took
  * them: the end of a client that closed behind a question waits for that, so that the answer goes out
  * first, until the close period is over.

@@ -87,7 +87,7 @@ impl Event<'_> {
 }
 
 /// Takes the events of one thread, in order.
-pub trait Sink {
+pub trait Sink: Send {
     /// Takes one event; what it keeps of `data` it copies.
     fn event(&mut self, event: &Event<'_>);
 
@@ -101,6 +101,11 @@ pub trait Sink {
 
     /// The caller waits for [`Sink::consumed`] to come further, and is to be woken then.
     fn await_consumption(&mut self) {}
+
+    /// Whether events wait for the thread that runs this turn, so that it should not sleep.
+    fn is_awaited(&self) -> bool {
+        false
+    }
 
     /// Whether the host is so far behind that no more should be read for it.
     fn saturated(&self) -> bool {

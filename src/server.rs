@@ -4,24 +4,26 @@ mod gateways;
 
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::clock::Now;
 use crate::config::{ClientId, Config};
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Queue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
 use crate::front::{self, Front, Intake, Upgraded};
 use crate::gateway::outcome::Outcomes;
 use crate::sys;
 use crate::telemetry;
-use crate::worker::{self, Adopt, Batch, Command, Mailbox, Poster, Shared, Spread, Worker, desk};
+use crate::worker::{self, Adopt, Batch, Command, Desk, Mailbox, Poster, Seat, Shared, Spread, Worker, desk};
 
 /// What can be told to a running server. Every call may come from any thread, callbacks too, and
 /// returns without waiting. Once the server has stopped, ids are stale.
@@ -127,6 +129,7 @@ impl Server {
             outcomes: Outcomes::new(config.queue_limit),
             endpoints: config.endpoints,
             mailboxes,
+            seat: OnceCell::new(),
         });
         let handle = Handle { shared: Arc::clone(&shared), epoch: sys::epoch() };
         if let Delivery::Pull(queue) = &delivery {
@@ -143,18 +146,30 @@ impl Server {
         let mut threads = Vec::new();
         for (number, poll) in polls.into_iter().enumerate() {
             let (handle, delivery, logs) = (handle.clone(), delivery.clone(), logs.clone());
-            let thread = spawn(&format!("wsgate-{number}"), move || {
-                let sink = delivery.sink(&handle);
-                telemetry::within(logs.as_ref(), || {
-                    if let Some(worker) = Worker::new(number as u16, poll, Arc::clone(&handle.shared), sink) {
-                        worker.run();
-                    }
-                });
-            });
+            let name = format!("wsgate-{number}");
+            // Only one, and its events are taken by a thread of the host's: that may run it meanwhile.
+            let lone = match &delivery {
+                Delivery::Pull(queue) if workers == 1 => Some(Arc::clone(queue)),
+                _ => None,
+            };
+            let thread = match lone {
+                Some(queue) => {
+                    seat_worker(&handle, poll, logs, &queue);
+                    spawn(&name, move || handle.shared.seat.get().map_or((), Seat::run))
+                }
+                None => spawn(&name, move || {
+                    let shared = Arc::clone(&handle.shared);
+                    let worker = Worker::<Rc<Desk>>::new(number as u16, poll, shared, delivery.sink(&handle));
+                    telemetry::within(logs.as_ref(), || worker.map_or((), Worker::run));
+                }),
+            };
             match thread {
                 Ok(thread) => threads.push(thread),
                 Err(error) => {
                     tell(&shared, Instant::now(), true);
+                    if let Some(seat) = shared.seat.get() {
+                        seat.vacate();
+                    }
                     threads.into_iter().for_each(|thread| drop(thread.join()));
                     return Err(Error::io("starting a worker", &error));
                 }
@@ -354,11 +369,22 @@ fn after(from: Instant, time: Duration) -> Instant {
     from.checked_add(time).unwrap_or(from + Duration::from_secs(365 * 24 * 3600))
 }
 
+/// Makes the only worker, in a seat that a thread which takes from `queue` may use.
+fn seat_worker(handle: &Handle, poll: mio::Poll, logs: Option<tracing::Dispatch>, queue: &Arc<Queue>) {
+    let sink = Delivery::Pull(Arc::clone(queue)).sink(handle);
+    let shared = Arc::clone(&handle.shared);
+    if let Some(worker) = Worker::<Box<Desk>>::new(0, poll, Arc::clone(&shared), sink) {
+        let _ = shared.seat.set(Seat::new(worker, logs));
+    }
+    queue.set_lead(Box::new(move |limit| shared.seat.get().map_or(Ok(false), |seat| seat.lead(limit))));
+}
+
 /// Tells all workers to stop; with `last`, that no more clients will come, so that they may end.
 fn tell(shared: &Shared, deadline: Instant, last: bool) {
     for mailbox in &shared.mailboxes {
         mailbox.post(|batch| batch.commands.push(Command::Stop { deadline, last }));
     }
+    shared.nudge();
 }
 
 /// What follows the front's end: the workers stop, then STOPPED is raised.
@@ -406,5 +432,6 @@ impl Intake for HandOut {
         if !mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt)))) {
             self.shared.clients.remove(id);
         }
+        self.shared.nudge();
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
@@ -142,6 +142,10 @@ impl Taken {
 /// Wakes the workers when the queue has room again.
 pub(crate) type WakeWorkers = Box<dyn Fn() + Send + Sync>;
 
+/// Runs one turn of the only worker on this thread, which waits for at most so long. False when that can't be,
+/// an error of kind `Interrupted` when a signal came.
+pub(crate) type Lead = Box<dyn Fn(Option<Duration>) -> io::Result<bool> + Send + Sync>;
+
 /// A server's event queue.
 pub struct Queue {
     state: Mutex<State>,
@@ -153,6 +157,9 @@ pub struct Queue {
     /// So many events the application has taken and dealt with: those of a batch when it takes again.
     consumed: AtomicU64,
     wake_workers: OnceCell<WakeWorkers>,
+    lead: OnceCell<Lead>,
+    /// So many threads run the worker, or are about to, until there is an event.
+    leading: AtomicU32,
     fd: EventFd,
     lost_logs: AtomicU64,
 }
@@ -193,6 +200,8 @@ impl Queue {
             held_back: AtomicBool::new(false),
             consumed: AtomicU64::new(0),
             wake_workers: OnceCell::new(),
+            lead: OnceCell::new(),
+            leading: AtomicU32::new(0),
             fd,
             lost_logs: AtomicU64::new(0),
         }))
@@ -205,6 +214,10 @@ impl Queue {
 
     pub(crate) fn set_wake(&self, wake: WakeWorkers) {
         let _ = self.wake_workers.set(wake);
+    }
+
+    pub(crate) fn set_lead(&self, lead: Lead) {
+        let _ = self.lead.set(lead);
     }
 
     /// A descriptor that is readable exactly while events wait, for level-triggered pollers. Never
@@ -221,15 +234,15 @@ impl Queue {
     /// STOPPED was taken.
     pub fn take(&self, into: &mut Taken, max: usize, timeout: Option<Duration>) -> Result<usize> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut first = true;
+        let mut lead = self.lead.get();
+        let (mut first, mut counted, mut interrupted) = (true, false, false);
         loop {
             let mut state = self.state.lock();
             if std::mem::take(&mut first) {
                 recycle(&mut state.spares, &mut into.batch);
                 self.note_consumed(&mut state, into.upto);
-            } else {
-                state.waiting -= 1;
             }
+            state.waiting -= u32::from(std::mem::take(&mut counted));
             if self.pop(&mut state, into, max) {
                 self.show(&mut state);
                 drop(state);
@@ -244,7 +257,9 @@ impl Queue {
                 ));
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if timeout.is_some_and(|timeout| timeout.is_zero()) || left.is_some_and(|left| left.is_zero()) {
+            let over =
+                timeout.is_some_and(|timeout| timeout.is_zero()) || left.is_some_and(|left| left.is_zero());
+            if over || interrupted {
                 into.pending = 0;
                 return Ok(0);
             }
@@ -252,18 +267,27 @@ impl Queue {
             // each client's end back for the close period.
             let taken = state.published - state.events;
             self.note_consumed(&mut state, taken);
+            // Better than to wait for the worker is to be it.
+            if let Some(run) = lead {
+                drop(state);
+                let _leading = Leading::new(self);
+                match run(left) {
+                    Ok(true) => {}
+                    Ok(false) => lead = None,
+                    Err(_) => interrupted = true,
+                }
+                continue;
+            }
             state.waiting += 1;
+            counted = true;
             self.show(&mut state);
             drop(state);
-            match self.fd.wait(left) {
-                Ok(_) => {}
-                Err(error) => {
+            if let Err(error) = self.fd.wait(left) {
+                interrupted = error.kind() == io::ErrorKind::Interrupted;
+                if !interrupted {
                     self.state.lock().waiting -= 1;
                     into.pending = 0;
-                    return match error.kind() {
-                        io::ErrorKind::Interrupted => Ok(0),
-                        _ => Err(Error::io("poll", &error)),
-                    };
+                    return Err(Error::io("poll", &error));
                 }
             }
         }
@@ -364,7 +388,15 @@ impl Queue {
             }
         }
         self.show(&mut state);
-        Some(state.published)
+        let published = state.published;
+        drop(state);
+        // Who runs the worker may be asleep in its poller: not if it is this thread, then that costs nothing.
+        if self.leading.load(Ordering::SeqCst) > 0
+            && let Some(wake) = self.wake_workers.get()
+        {
+            wake();
+        }
+        Some(published)
     }
 
     fn await_consumption(&self) {
@@ -382,6 +414,22 @@ impl Queue {
         let mut batch = Batch::default();
         batch.push(event);
         self.publish(&mut batch);
+    }
+}
+
+/// A thread that runs the worker for want of events.
+struct Leading<'a>(&'a AtomicU32);
+
+impl<'a> Leading<'a> {
+    fn new(queue: &'a Queue) -> Self {
+        queue.leading.fetch_add(1, Ordering::SeqCst);
+        Self(&queue.leading)
+    }
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -446,6 +494,10 @@ impl Sink for PullSink {
 
     fn await_consumption(&mut self) {
         self.queue.await_consumption();
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.queue.leading.load(Ordering::SeqCst) > 0 && self.queue.bytes.load(Ordering::SeqCst) > 0
     }
 
     fn saturated(&self) -> bool {

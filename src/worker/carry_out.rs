@@ -1,6 +1,7 @@
 //! The turn's commands, one by one, in the order in which they came.
 
 use std::net::Shutdown;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -14,11 +15,12 @@ use crate::event::{Cause, Event, Kind};
 use crate::gateway::Membership;
 use crate::protocol::frame;
 
+use super::desk::Desk;
 use super::mailbox::{Accounted, Span};
 use super::port::Desktop;
 use super::{Adopt, Batch, Command, Held, Worker};
 
-impl Worker {
+impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in
     /// which [`super::desk::Desk::post`] chose between the two.
     pub(super) fn carry_out_mail(&mut self, [local, mail]: &mut [Batch; 2]) {

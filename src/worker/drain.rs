@@ -1,9 +1,11 @@
 //! A drain: everybody is closed, but not at once, so that they do not all come back at once elsewhere.
 
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use super::Worker;
 use super::carry_out::SHUTTING_DOWN;
+use super::desk::Desk;
 use crate::event::Cause;
 
 /// The place of no client: a timer with it is the drain's.
@@ -50,7 +52,7 @@ impl Drain {
     }
 }
 
-impl Worker {
+impl<D: Deref<Target = Desk>> Worker<D> {
     /// Begins to close all clients; who is left at the deadline is cut. A worker that stops goes on to.
     pub(super) fn begin_drain(&mut self, spread: Spread, deadline: Instant) {
         let stops = self.stops_at.is_some();

@@ -1,6 +1,7 @@
 //! The end of a client: held, timed out, lost, told, and at last let go.
 
 use std::net::Shutdown;
+use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use crate::event::{self, Cause, Event, Kind};
 use crate::gateway::Membership;
 
 use super::Worker;
+use super::desk::Desk;
 use super::drain::NOBODY;
 
-impl Worker {
+impl<D: Deref<Target = Desk>> Worker<D> {
     /// The client's end waits for the application: see [`Connection::is_held`].
     pub(super) fn hold(&mut self, place: u32) {
         let Some(held) = self.held.get(place as usize) else { return };

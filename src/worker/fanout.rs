@@ -1,14 +1,17 @@
 //! One message to many clients of a worker.
 
+use std::ops::Deref;
+
 use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
 use crate::gateway::Membership;
 use crate::gateway::outcome::Outcome;
 
 use super::carry_out::Outgo;
+use super::desk::Desk;
 use super::mailbox::Span;
 use super::{Command, Worker};
 
-impl Worker {
+impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out a broadcast or multicast, to the credit of an account if its outcome was asked for.
     pub(super) fn cast(&mut self, command: Command, ids: &[u64], account: Option<usize>) {
         let ids = |span: Span| ids.get(span.start as usize..span.end as usize).unwrap_or_default();

@@ -237,6 +237,8 @@ pub(crate) struct Mailbox {
     parked: AtomicBool,
     /// What broadcasts and multicasts that are not carried out take: bytes, ids, and themselves.
     reserved: AtomicU64,
+    /// Whether another thread wants to run the worker, so that it should not sleep.
+    called: AtomicBool,
     waker: mio::Waker,
     /// How many clients live there.
     pub(crate) clients: AtomicU32,
@@ -256,6 +258,7 @@ impl Mailbox {
             ended: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             reserved: AtomicU64::new(0),
+            called: AtomicBool::new(false),
             waker,
             clients: AtomicU32::new(0),
         }
@@ -317,11 +320,24 @@ impl Mailbox {
     /// The worker is about to sleep: true if it may. Who posts after this wakes it.
     pub(crate) fn park(&self) -> bool {
         self.parked.store(true, Ordering::SeqCst);
-        if self.is_filled() {
+        if self.is_filled() || self.is_called() {
             self.parked.store(false, Ordering::SeqCst);
             return false;
         }
         true
+    }
+
+    /// Asks whoever runs the worker to let another thread run it, or takes that back.
+    pub(crate) fn call(&self, called: bool) {
+        self.called.store(called, Ordering::SeqCst);
+        if called {
+            self.wake();
+        }
+    }
+
+    /// Whether another thread wants to run the worker.
+    pub(crate) fn is_called(&self) -> bool {
+        self.called.load(Ordering::SeqCst)
     }
 
     pub(crate) fn unpark(&self) {

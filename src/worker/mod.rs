@@ -14,17 +14,21 @@ mod fanout;
 mod mailbox;
 mod port;
 mod post;
+mod seat;
+mod signalless;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::net::Shutdown;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
+use once_cell::sync::OnceCell;
 use slab::Slab;
 
 use crate::clock::Now;
@@ -37,14 +41,16 @@ use crate::gateway::{Gateways, Members, Membership};
 use crate::ids::Table;
 
 pub(crate) use client::{Client, Refused};
+pub(crate) use desk::Desk;
 pub(crate) use drain::Spread;
 pub(crate) use fanout::with_event;
 pub(crate) use mailbox::{Adopt, Batch, Command, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
+pub(crate) use seat::Seat;
 
-use desk::Desk;
 use drain::Drain;
 use port::Desktop;
+use signalless::Signalless;
 use wheel::Wheel;
 
 /// What all threads of a server share.
@@ -55,6 +61,17 @@ pub(crate) struct Shared {
     pub(crate) outcomes: Arc<Outcomes>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
+    /// The only worker, where the host's thread may run it.
+    pub(crate) seat: OnceCell<Seat>,
+}
+
+impl Shared {
+    /// Follows every post: see [`Seat::nudge`].
+    pub(crate) fn nudge(&self) {
+        if let Some(seat) = self.seat.get() {
+            seat.nudge();
+        }
+    }
 }
 
 /// The token of the mailbox's waker.
@@ -63,6 +80,8 @@ pub(crate) const WAKER: Token = Token(usize::MAX);
 const READ_BUFFER: usize = 256 << 10;
 /// When the turn's own frames exceed this, they are written before more is read.
 const FLUSH_AT: usize = 256 << 10;
+/// How much one poll tells of at most.
+const EVENTS: usize = 1024;
 /// How often one client is read in a turn while its data fill the whole buffer.
 const READS: usize = 4;
 
@@ -101,11 +120,12 @@ impl Drop for Ended {
     }
 }
 
-/// A worker: its clients, and all it needs to serve them.
-pub(crate) struct Worker {
+/// A worker: its clients, and all it needs to serve them. Its desk is shared with the callbacks on its
+/// thread, or its own: then it can move to another thread between two turns.
+pub(crate) struct Worker<D = Rc<Desk>> {
     poll: Poll,
     shared: Arc<Shared>,
-    desk: Rc<Desk>,
+    desk: D,
     sink: Box<dyn Sink>,
     held: Slab<Held>,
     members: Members,
@@ -118,8 +138,10 @@ pub(crate) struct Worker {
     stuck: Vec<u32>,
     /// Clients whose end waits for the application to deal with what they said.
     waiting: Vec<(u32, u64)>,
-    /// Lends its memory to each turn.
+    /// These lend their memory to each turn.
     touched: Vec<u32>,
+    due: Vec<(u32, u64)>,
+    spares: [Batch; 2],
     turn: u64,
     /// The latest turn whose events the application has dealt with, and whose answers were carried out.
     consumed: u64,
@@ -132,12 +154,29 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// Runs on this thread, with the desk open to its callbacks, until the end.
+    pub(crate) fn run(mut self) {
+        desk::enter_engine();
+        desk::set(Some(Rc::clone(&self.desk)));
+        // However this ends: nobody may go on sending to a worker that is gone.
+        let _ended = Ended(Arc::clone(&self.desk.mailbox));
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.is_done() {
+            // A signal interrupts nothing here: this thread blocks them.
+            self.turn(&mut events, None);
+        }
+        self.end();
+        desk::set(None);
+    }
+}
+
+impl<D: Deref<Target = Desk> + From<Desk>> Worker<D> {
     pub(crate) fn new(number: u16, poll: Poll, shared: Arc<Shared>, sink: Box<dyn Sink>) -> Option<Self> {
         let mailbox = Arc::clone(shared.mailboxes.get(usize::from(number))?);
         let now = Now::read();
         Some(Self {
             poll,
-            desk: Rc::new(Desk {
+            desk: D::from(Desk {
                 mailbox,
                 outgoing: RefCell::default(),
                 local: RefCell::default(),
@@ -154,6 +193,8 @@ impl Worker {
             stuck: Vec::new(),
             waiting: Vec::new(),
             touched: Vec::new(),
+            due: Vec::new(),
+            spares: <[Batch; 2]>::default(),
             turn: 1,
             consumed: 0,
             broadcasts: 0,
@@ -163,44 +204,67 @@ impl Worker {
             now,
         })
     }
+}
 
-    /// Runs until it was told to stop and its last client is gone.
-    pub(crate) fn run(mut self) {
-        desk::enter_engine();
-        desk::set(Some(Rc::clone(&self.desk)));
-        // However this ends: nobody may go on sending to a worker that is gone.
-        let _ended = Ended(Arc::clone(&self.desk.mailbox));
-        let mut events = Events::with_capacity(1024);
-        let mut spares = <[Batch; 2]>::default();
-        let mut due = Vec::new();
-        while !(self.may_end && self.held.is_empty()) {
-            if let Err(error) = self.wait(&mut events) {
-                tracing::error!("polling failed: {error}");
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            self.now = Now::read();
-            self.desk.outgoing.borrow_mut().now_ns = self.now.wall_ns;
-            self.turn += 1;
-            self.read_ready(&events);
-            self.sink.flush(self.turn);
-            self.turn += 1;
-            // Read before the mail is taken: the answers to what was consumed by now are in it.
-            let consumed = self.sink.consumed();
-            self.carry_out_mail(&mut spares);
-            self.consumed = consumed;
-            self.resume_consumed();
-            self.wheel.expire(self.now.instant, &mut due);
-            for (place, id) in due.drain(..) {
-                self.on_timer(place, id);
-            }
-            self.flush();
-            self.sink.flush(self.turn);
-            self.stop_if_due();
-        }
-        self.end();
+impl<D: Deref<Target = Desk>> Worker<D> {
+    /// Whether it was told to stop, and its last client is gone.
+    fn is_done(&self) -> bool {
+        self.may_end && self.held.is_empty()
     }
 
-    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+    /// One turn, which waits for something to do, but not longer than `limit`. False when a signal
+    /// interrupted the wait.
+    fn turn(&mut self, events: &mut Events, limit: Option<Duration>) -> bool {
+        let waited = self.wait(events, limit);
+        self.begin();
+        self.read_ready(events);
+        self.sink.flush(self.turn);
+        self.turn += 1;
+        self.attend();
+        match waited {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+            Err(error) => {
+                tracing::error!("polling failed: {error}");
+                std::thread::sleep(Duration::from_millis(10));
+                true
+            }
+        }
+    }
+
+    /// The half of a turn that does not read.
+    fn carry_on(&mut self) {
+        self.begin();
+        self.attend();
+    }
+
+    fn begin(&mut self) {
+        self.now = Now::read();
+        self.desk.outgoing.borrow_mut().now_ns = self.now.wall_ns;
+        self.turn += 1;
+    }
+
+    /// Does what it was told to, and what the time asks for.
+    fn attend(&mut self) {
+        // Read before the mail is taken: the answers to what was consumed by now are in it.
+        let consumed = self.sink.consumed();
+        let mut spares = std::mem::take(&mut self.spares);
+        self.carry_out_mail(&mut spares);
+        self.spares = spares;
+        self.consumed = consumed;
+        self.resume_consumed();
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.expire(self.now.instant, &mut due);
+        for (place, id) in due.drain(..) {
+            self.on_timer(place, id);
+        }
+        self.due = due;
+        self.flush();
+        self.sink.flush(self.turn);
+        self.stop_if_due();
+    }
+
+    fn wait(&mut self, events: &mut Events, limit: Option<Duration>) -> io::Result<()> {
         // A callback that ran in the last flush may have left something to do.
         let clear = self.desk.local.borrow().is_empty()
             && self.stuck.is_empty()
@@ -214,21 +278,18 @@ impl Worker {
                 .stops_at
                 .filter(|_| !self.held.is_empty())
                 .map(|at| at.saturating_duration_since(Instant::now()));
-            timers.into_iter().chain(stop).min()
+            timers.into_iter().chain(stop).chain(limit).min()
         } else {
             Some(Duration::ZERO)
         };
         let result = self.poll.poll(events, timeout);
         self.desk.mailbox.unpark();
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            other => other,
-        }
+        result
     }
 
     /// Whether nothing can be read, and nobody held has been dealt with, until somebody wakes us.
     fn may_sleep(&mut self) -> bool {
-        if !self.ready.is_empty() && !self.sink.saturated() {
+        if self.sink.is_awaited() || (!self.ready.is_empty() && !self.sink.saturated()) {
             return false;
         }
         if self.waiting.is_empty() {
@@ -397,7 +458,7 @@ impl Worker {
         for place in touched.drain(..) {
             let Some(held) = self.held.get_mut(place as usize) else { continue };
             let mut outgoing = self.desk.outgoing.borrow_mut();
-            let result = outgoing.write(place, &mut held.stream);
+            let result = outgoing.write(place, &mut Signalless(&held.stream));
             let waiting = outgoing.waiting(place).bytes;
             if !self.accounts.is_empty() {
                 self.accounts.written(place, outgoing.sent(place).bytes);
@@ -474,7 +535,6 @@ impl Worker {
         }
         self.tell_outcomes();
         self.sink.flush(self.turn);
-        desk::set(None);
     }
 }
 

@@ -154,6 +154,7 @@ impl<'a> Poster<'a> {
             && let Some(mailbox) = self.shared.mailboxes.get(worker)
         {
             mailbox.wake();
+            self.shared.nudge();
         }
         done
     }
@@ -172,6 +173,7 @@ impl<'a> Poster<'a> {
     /// Wakes the workers, unless what is for them is still being gathered.
     pub(super) fn wake_all(&self) {
         self.shared.mailboxes.iter().filter(|mailbox| mailbox.is_filled()).for_each(|mailbox| mailbox.wake());
+        self.shared.nudge();
     }
 }
 

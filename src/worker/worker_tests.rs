@@ -44,6 +44,7 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
         outcomes: Outcomes::new(1000),
         endpoints: config.endpoints,
         mailboxes: vec![Arc::clone(&mailbox)],
+        seat: OnceCell::new(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -54,7 +55,7 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
         let (shared, mailbox) = (Arc::clone(&shared), Arc::clone(&mailbox));
         std::thread::spawn(move || {
             let sink = Unlucky { full: Arc::default(), asked: AtomicU64::new(0), mailbox, seen };
-            Worker::new(0, poll, shared, Box::new(sink)).unwrap().run();
+            Worker::<Rc<Desk>>::new(0, poll, shared, Box::new(sink)).unwrap().run();
         })
     };
     let id = shared.clients.insert(|id, client| client.prepare(id, 0, 1000, 10)).unwrap();
