@@ -33,7 +33,7 @@ check() {
     reports=$(find "$work" -name 'report.*')
     if [ "$status" -eq 0 ] && [ -z "$reports" ]; then
         passed=$((passed + 1))
-        grep -E '^(test result:|push:|pull:|echo:|broadcast:|[0-9]+ passed)' "$work/$name.log" | sed 's/^/    /' || true
+        grep -E '^(test result:|push:|pull:|seat:|echo:|broadcast:|[0-9]+ passed)' "$work/$name.log" | sed 's/^/    /' || true
     else
         failed=$((failed + 1))
         echo "    FAILED with status $status:"
@@ -108,7 +108,7 @@ check tsan-conformance nice python3 tests/conformance/run.py "$work/tsan-conform
 for mode in echo broadcast; do
     check "tsan-$mode" nice python3 tests/sanitizers/burst.py "$mode" "$work/tsan-$mode.sh" "$clients" "$messages"
 done
-for mode in push pull; do
+for mode in push pull seat; do
     check "tsan-threads-$mode" nice timeout 120 "target/tsan/$triple/debug/threads" "$mode" "$seconds"
 done
 finish

@@ -93,6 +93,13 @@ impl Fixture {
     }
 }
 
+/// The worker holds what holds its seat, until it ends.
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        self.seat().vacate();
+    }
+}
+
 #[test]
 fn the_hosts_thread_runs_the_worker() {
     let mut fixture = Fixture::new();

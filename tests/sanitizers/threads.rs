@@ -1,4 +1,4 @@
-//! `threads push|pull SECONDS`: every call that any thread may make, from four threads at once, while clients
+//! `threads push|pull|seat SECONDS`: every call that any thread may make, from four threads at once, while clients
 //! come and go in every way; then all four stop the server under load. ThreadSanitizer watches.
 //!
 //! Ids travel through relaxed atomics: a lock would order the threads, and hide what they race for.
@@ -154,7 +154,8 @@ fn visit(port: u16, n: u64) -> std::io::Result<()> {
 fn run(mode: &str, seconds: u64, world: &Arc<World>) -> Result<()> {
     let mut config = Config::new();
     config.listen("127.0.0.1:0")?;
-    config.set_workers(WORKERS)?;
+    // Alone, the worker is run by the thread that takes.
+    config.set_workers(if mode == "seat" { 1 } else { WORKERS })?;
     config.set_log_level(5)?;
     let endpoint = config.add_endpoint("/")?;
     config.set_outbox_limit(endpoint, OUTBOX, 1000)?;
@@ -166,7 +167,7 @@ fn run(mode: &str, seconds: u64, world: &Arc<World>) -> Result<()> {
     }
     let queue = Queue::new(QUEUE)?;
     let delivery = match mode {
-        "pull" => Delivery::Pull(Arc::clone(&queue)),
+        "pull" | "seat" => Delivery::Pull(Arc::clone(&queue)),
         _ => {
             let world = Arc::clone(world);
             Delivery::push(move |server: &Handle, event: &Event<'_>| {
@@ -177,9 +178,11 @@ fn run(mode: &str, seconds: u64, world: &Arc<World>) -> Result<()> {
     let server = Server::start(config, delivery)?;
     let port = server.port(0)?;
     thread::scope(|scope| {
-        if mode == "pull" {
+        if mode != "push" {
             scope.spawn(|| {
-                queue.fd();
+                if mode == "pull" {
+                    queue.fd();
+                }
                 let mut taken = Taken::new();
                 for turn in 0u64.. {
                     let max = if turn.is_multiple_of(3) { 5 } else { 0 };
@@ -223,8 +226,8 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let mode = arguments.next().unwrap_or_default();
     let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());
-    let (true, Some(seconds)) = (mode == "push" || mode == "pull", seconds) else {
-        eprintln!("usage: threads push|pull SECONDS");
+    let (true, Some(seconds)) = (["push", "pull", "seat"].contains(&mode.as_str()), seconds) else {
+        eprintln!("usage: threads push|pull|seat SECONDS");
         return ExitCode::from(2);
     };
     let world = Arc::new(World::default());
