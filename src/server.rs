@@ -252,6 +252,7 @@ impl Server {
                 let spread = Box::new(Spread { from, until, phase });
                 mailbox.post(|batch| batch.commands.push(Command::Drain { spread, deadline }));
             }
+            self.handle.shared.nudge();
         }
         drop(state);
         self.close_front();

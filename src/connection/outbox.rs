@@ -46,7 +46,7 @@ enum Chunk {
     /// Lies in an arena; none is left when the turn ends.
     Run(Run),
     /// Part of a block that several clients wait for.
-    Shared { block: Arc<Vec<u8>>, start: usize, end: usize, messages: u32 },
+    Shared { block: Arc<Vec<u8>>, start: usize, end: usize, messages: u32, account: Option<u32> },
     /// The client's own bytes.
     Owned { bytes: Box<[u8]>, start: usize, messages: u32 },
 }
@@ -56,6 +56,14 @@ impl Chunk {
         match self {
             Self::Run(run) => run.messages,
             Self::Shared { messages, .. } | Self::Owned { messages, .. } => *messages,
+        }
+    }
+
+    /// Who wants to know what becomes of it.
+    fn account(&self) -> Option<u32> {
+        match self {
+            Self::Shared { account, .. } => *account,
+            _ => None,
         }
     }
 
@@ -92,6 +100,15 @@ pub(crate) struct Sent {
     pub(crate) last_message_ns: u64,
 }
 
+/// What became of a message that somebody has an account of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) account: u32,
+    pub(crate) place: u32,
+    /// Its last byte has left; else it never will.
+    pub(crate) delivered: bool,
+}
+
 /// One client's queue. While nothing is queued it holds no memory of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -118,6 +135,8 @@ pub(crate) struct Outgoing {
     batch: Vec<u8>,
     /// Clients with something new to write.
     touched: Vec<u32>,
+    /// What became of messages with an account since this was last taken.
+    settled: Vec<Settled>,
     /// The turn's time.
     pub(crate) now_ns: u64,
 }
@@ -147,6 +166,8 @@ impl Outgoing {
     /// Drops whatever waits for a client.
     pub(crate) fn clear(&mut self, place: u32) {
         if let Some(outbox) = self.outboxes.get_mut(place as usize) {
+            let lost = outbox.older.iter().flat_map(|older| older.iter()).filter_map(Chunk::account);
+            self.settled.extend(lost.map(|account| Settled { account, place, delivered: false }));
             // `touched` stays: the place may still be in the list.
             *outbox = Outbox { touched: outbox.touched, sent: outbox.sent, ..Outbox::default() };
         }
@@ -188,7 +209,7 @@ impl Outgoing {
         if self.log.len() + payload.len() > MAX_LOG {
             let mut block = Vec::new();
             frame::write(&mut block, opcode, payload);
-            self.push_block(place, &Arc::new(block), !opcode.is_control(), counted);
+            self.push_block(place, &Arc::new(block), !opcode.is_control(), counted, None);
             return;
         }
         let start = self.log.len() as u32;
@@ -198,12 +219,19 @@ impl Outgoing {
     }
 
     /// Queues a frame that a client's own codec encoded.
-    pub(crate) fn push_encoded(&mut self, place: u32, opcode: Opcode, encoded: &[u8], counted: bool) {
-        if self.log.len() + encoded.len() > MAX_LOG {
+    pub(crate) fn push_encoded(
+        &mut self,
+        place: u32,
+        opcode: Opcode,
+        encoded: &[u8],
+        counted: bool,
+        account: Option<u32>,
+    ) {
+        if account.is_some() || self.log.len() + encoded.len() > MAX_LOG {
             let mut block = Vec::new();
             frame::write_header(&mut block, opcode, true, encoded.len());
             block.extend_from_slice(encoded);
-            self.push_block(place, &Arc::new(block), true, counted);
+            self.push_block(place, &Arc::new(block), true, counted, account);
             return;
         }
         let start = self.log.len() as u32;
@@ -245,12 +273,26 @@ impl Outgoing {
         }
     }
 
-    /// Queues a block that is a whole message and may be in many outboxes.
-    pub(crate) fn push_shared(&mut self, place: u32, block: &Arc<Vec<u8>>, counted: bool) {
-        self.push_block(place, block, true, counted);
+    /// Queues a block that is a whole message and may be in many outboxes. An account is told what
+    /// becomes of it: see [`Outgoing::take_settled`].
+    pub(crate) fn push_shared(
+        &mut self,
+        place: u32,
+        block: &Arc<Vec<u8>>,
+        counted: bool,
+        account: Option<u32>,
+    ) {
+        self.push_block(place, block, true, counted, account);
     }
 
-    fn push_block(&mut self, place: u32, block: &Arc<Vec<u8>>, message: bool, counted: bool) {
+    fn push_block(
+        &mut self,
+        place: u32,
+        block: &Arc<Vec<u8>>,
+        message: bool,
+        counted: bool,
+        account: Option<u32>,
+    ) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return };
         outbox.retire_run();
         outbox.older.get_or_insert_default().push_back(Chunk::Shared {
@@ -258,6 +300,7 @@ impl Outgoing {
             start: 0,
             end: block.len(),
             messages: u32::from(message),
+            account,
         });
         outbox.queued(block.len() as u32, message, counted, self.now_ns);
         if !std::mem::replace(&mut outbox.touched, true) {
@@ -292,7 +335,7 @@ impl Outgoing {
 
     /// Writes as much of a client's queue as `stream` takes. An error is the stream's end.
     pub(crate) fn write(&mut self, place: u32, stream: &mut impl Write) -> io::Result<()> {
-        let Self { outboxes, log, batch, now_ns, .. } = self;
+        let Self { outboxes, log, batch, now_ns, settled, .. } = self;
         let Some(outbox) = outboxes.get_mut(place as usize) else { return Ok(()) };
         while outbox.waiting.bytes > 0 {
             let (offered, result) = match &outbox.older {
@@ -318,7 +361,9 @@ impl Outgoing {
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
-                    outbox.written(written, *now_ns);
+                    outbox.written(written, *now_ns, |account| {
+                        settled.push(Settled { account, place, delivered: true });
+                    });
                     // Edge-triggered: a short write tells us when there is room again.
                     if written < offered {
                         return Ok(());
@@ -330,6 +375,16 @@ impl Outgoing {
             }
         }
         Ok(())
+    }
+
+    /// Takes what became of messages with an account.
+    pub(crate) fn take_settled(&mut self) -> Vec<Settled> {
+        std::mem::take(&mut self.settled)
+    }
+
+    #[inline]
+    pub(crate) fn has_settled(&self) -> bool {
+        !self.settled.is_empty()
     }
 
     /// How far the shared counter of a client is off, as bytes and messages to add, and takes it for
@@ -396,7 +451,7 @@ impl Outbox {
         }
     }
 
-    fn written(&mut self, mut count: usize, now_ns: u64) {
+    fn written(&mut self, mut count: usize, now_ns: u64, mut delivered: impl FnMut(u32)) {
         self.sent.bytes += count as u64;
         self.sent.last_write_ns = now_ns;
         self.waiting.bytes -= count as u32;
@@ -409,6 +464,7 @@ impl Outbox {
                 }
                 count -= length;
                 self.waiting.messages -= first.messages();
+                first.account().map(&mut delivered);
                 older.pop_front();
             }
             self.older = None;
@@ -449,7 +505,7 @@ impl Outbox {
             let all = block.map_or(bytes, |block| block.as_slice());
             *chunk = match block {
                 Some(block) if end - start >= all.len() / SHARE => {
-                    Chunk::Shared { block: Arc::clone(block), start, end, messages }
+                    Chunk::Shared { block: Arc::clone(block), start, end, messages, account: None }
                 }
                 _ => {
                     Chunk::Owned { bytes: all.get(start..end).unwrap_or_default().into(), start: 0, messages }

@@ -66,7 +66,7 @@ fn what_is_stuck_survives_its_arena_wherever_the_cut_falls() {
         for place in [0, 1] {
             outgoing.push_run(place, Arena::Batch, Class::Plain, 0, 9, true, false);
         }
-        outgoing.push_shared(0, &big, false);
+        outgoing.push_shared(0, &big, false, None);
         outgoing.push_run(0, Arena::Batch, Class::Plain, 9, 16, true, false);
         outgoing.push(0, Opcode::Ping, b"?", false);
         let expected = [
@@ -131,4 +131,23 @@ fn a_closed_place_starts_empty_again() {
     let mut pipe = Pipe { room: 100, ..Pipe::default() };
     outgoing.write(0, &mut pipe).unwrap();
     assert!(pipe.written.is_empty());
+}
+
+#[test]
+fn who_has_an_account_learns_when_the_last_byte_has_left_or_never_will() {
+    let mut outgoing = Outgoing::default();
+    outgoing.open(0);
+    let block = Arc::new(vec![b'x'; 10]);
+    for account in [Some(7), None, Some(8), Some(9)] {
+        outgoing.push_shared(0, &block, false, account);
+    }
+    let mut pipe = Pipe { room: 19, ..Pipe::default() };
+    outgoing.write(0, &mut pipe).unwrap();
+    assert_eq!(outgoing.take_settled(), [Settled { account: 7, place: 0, delivered: true }]);
+    pipe.room = 11;
+    outgoing.write(0, &mut pipe).unwrap();
+    assert_eq!(outgoing.take_settled(), [Settled { account: 8, place: 0, delivered: true }]);
+    outgoing.clear(0);
+    assert_eq!(outgoing.take_settled(), [Settled { account: 9, place: 0, delivered: false }]);
+    assert!(!outgoing.has_settled());
 }

@@ -108,15 +108,16 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     fn send(&mut self, client: u64, frame: Span) {
         let Some(place) = self.place_of(client) else { return };
-        self.queue(place, &Outgo::Batch(frame), true);
+        self.queue(place, &Outgo::Batch(frame), true, None);
     }
 
     fn send_shared(&mut self, place: u32, frame: &Arc<Vec<u8>>, counted: bool) {
-        self.queue(place, &Outgo::Shared(Arc::clone(frame)), counted);
+        self.queue(place, &Outgo::Shared(Arc::clone(frame)), counted, None);
     }
 
-    /// Queues a frame for a client, through its codec if it has one. False: it takes no messages any more.
-    pub(super) fn queue(&mut self, place: u32, frame: &Outgo, counted: bool) -> bool {
+    /// Queues a frame for a client, through its codec if it has one. False: it takes no messages any more. An
+    /// account is told what becomes of a shared frame.
+    pub(super) fn queue(&mut self, place: u32, frame: &Outgo, counted: bool, account: Option<u32>) -> bool {
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
         else {
             return false;
@@ -131,7 +132,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             if let Some((opcode, payload)) = frame::split(bytes)
                 && codec.encode(payload, &mut encoded)
             {
-                outgoing.push_encoded(place, opcode, &encoded, counted);
+                outgoing.push_encoded(place, opcode, &encoded, counted, account);
                 return true;
             }
         }
@@ -139,7 +140,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             Outgo::Batch(span) => {
                 outgoing.push_run(place, Arena::Batch, Class::Plain, span.start, span.end, true, counted);
             }
-            Outgo::Shared(block) => outgoing.push_shared(place, block, counted),
+            Outgo::Shared(block) => outgoing.push_shared(place, block, counted, account),
         }
         true
     }

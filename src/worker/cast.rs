@@ -27,7 +27,8 @@ struct Cast<'a> {
     gateway: u64,
     opcode: Opcode,
     data: &'a [u8],
-    /// A large frame: encoded once, whoever and how many take it. A small one is copied for each worker.
+    /// A large frame, or one that accounts follow: encoded once, whoever and how many take it. Another is
+    /// copied for each worker.
     shared: Option<Arc<Vec<u8>>>,
 }
 
@@ -41,7 +42,7 @@ impl Poster<'_> {
         except: impl Iterator<Item = u64> + Clone,
         ticket: Option<u64>,
     ) -> Result<()> {
-        let cast = self.cast(gateway, binary, data)?;
+        let cast = self.cast(gateway, binary, data, ticket.is_some())?;
         let workers = self.shared.mailboxes.len();
         let cost = cast.cost(except.clone().count());
         self.reserve((0..workers).map(|worker| (worker, cost)))?;
@@ -79,7 +80,7 @@ impl Poster<'_> {
         to: impl Iterator<Item = u64>,
         ticket: Option<u64>,
     ) -> Result<()> {
-        let cast = self.cast(gateway, binary, data)?;
+        let cast = self.cast(gateway, binary, data, ticket.is_some())?;
         let mut chosen = CHOSEN.try_with(Cell::take).unwrap_or_default();
         let mut unknown = Vec::new();
         for id in to {
@@ -144,13 +145,19 @@ impl Poster<'_> {
         Ok(())
     }
 
-    fn cast<'a>(&self, gateway: GatewayId, binary: bool, data: &'a [u8]) -> Result<Cast<'a>> {
+    fn cast<'a>(
+        &self,
+        gateway: GatewayId,
+        binary: bool,
+        data: &'a [u8],
+        accounted: bool,
+    ) -> Result<Cast<'a>> {
         let opcode = opcode(binary, data)?;
         self.shared.gateways.check(gateway)?;
         if self.shared.mailboxes.iter().all(|mailbox| mailbox.has_ended()) {
             return Err(stopped());
         }
-        let shared = (data.len() > INLINE).then(|| block(opcode, data));
+        let shared = (accounted || data.len() > INLINE).then(|| block(opcode, data));
         Ok(Cast { gateway: gateway.0, opcode, data, shared })
     }
 

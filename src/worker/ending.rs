@@ -156,9 +156,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     /// Lets go of the socket.
     pub(super) fn release(&mut self, place: u32) {
+        self.desk.outgoing.borrow_mut().clear(place);
+        self.settle_accounts();
         if let Some(mut held) = self.held.try_remove(place as usize) {
-            self.accounts.lost(place, held.connection.id);
-            self.desk.outgoing.borrow_mut().clear(place);
             let _ = self.poll.registry().deregister(&mut held.stream);
             // What a forked child still holds open must not keep the connection alive.
             let _ = held.stream.shutdown(Shutdown::Both);

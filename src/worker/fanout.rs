@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use crate::connection::outbox::Settled;
 use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
 use crate::gateway::Membership;
 use crate::gateway::outcome::Outcome;
@@ -13,7 +14,7 @@ use super::{Command, Worker};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out a broadcast or multicast, to the credit of an account if its outcome was asked for.
-    pub(super) fn cast(&mut self, command: Command, ids: &[u64], account: Option<usize>) {
+    pub(super) fn cast(&mut self, command: Command, ids: &[u64], account: Option<u32>) {
         let ids = |span: Span| ids.get(span.start as usize..span.end as usize).unwrap_or_default();
         match command {
             Command::Broadcast { gateway, frame, except } => {
@@ -33,7 +34,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 
     /// Queues a frame for every member but the excepted.
-    fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64], account: Option<usize>) {
+    fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64], account: Option<u32>) {
         self.broadcasts += 1;
         for id in except {
             if let Some(place) = self.place_of(*id)
@@ -61,7 +62,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 
     /// Queues a frame for the members among these clients.
-    fn multicast(&mut self, gateway: u64, frame: &Outgo, to: &[u64], account: Option<usize>) {
+    fn multicast(&mut self, gateway: u64, frame: &Outgo, to: &[u64], account: Option<u32>) {
         let mut slow = Vec::new();
         for id in to {
             let place = self.place_of(*id).filter(|place| {
@@ -79,7 +80,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 
     /// Queues a frame for one member, unless its outbox is full: then it is too slow.
-    fn reach(&mut self, place: u32, frame: &Outgo, account: Option<usize>, slow: &mut Vec<u64>) {
+    fn reach(&mut self, place: u32, frame: &Outgo, account: Option<u32>, slow: &mut Vec<u64>) {
         let Some(held) = self.held.get(place as usize) else { return };
         let id = held.connection.id;
         let Some(entry) = self.shared.clients.get(id) else { return };
@@ -88,14 +89,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if over {
             slow.push(id);
         }
-        let queued = !over && self.queue(place, frame, false);
+        let queued = !over && self.queue(place, frame, false, account);
         match account {
-            Some(account) if queued => {
-                let outgoing = self.desk.outgoing.borrow();
-                let end = outgoing.sent(place).bytes + u64::from(outgoing.waiting(place).bytes);
-                drop(outgoing);
-                self.accounts.expect(account, place, end);
-            }
+            Some(account) if queued => self.accounts.expect(account),
             Some(account) => self.accounts.fail(account, id),
             None => {}
         }
@@ -104,6 +100,18 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     fn too_slow(&mut self, clients: Vec<u64>) {
         for client in clients {
             self.close(client, 1013, b"Too slow", Cause::Slow);
+        }
+    }
+
+    /// Tells the accounts what became of their messages. The clients are still there.
+    pub(super) fn settle_accounts(&mut self) {
+        if !self.desk.outgoing.borrow().has_settled() {
+            return;
+        }
+        let settled = self.desk.outgoing.borrow_mut().take_settled();
+        for Settled { account, place, delivered } in settled {
+            let client = self.held.get(place as usize).map_or(0, |held| held.connection.id);
+            self.accounts.settle(account, client, delivered);
         }
     }
 

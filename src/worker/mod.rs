@@ -460,9 +460,6 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             let mut outgoing = self.desk.outgoing.borrow_mut();
             let result = outgoing.write(place, &mut Signalless(&held.stream));
             let waiting = outgoing.waiting(place).bytes;
-            if !self.accounts.is_empty() {
-                self.accounts.written(place, outgoing.sent(place).bytes);
-            }
             if held.lingers_until.is_some() {
                 if waiting == 0 && held.hung_up {
                     done.push(place);
@@ -490,6 +487,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         }
         self.touched = touched;
         self.desk.outgoing.borrow_mut().reclaim(&behind);
+        self.settle_accounts();
         for place in done {
             self.release(place);
         }
