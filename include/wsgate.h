@@ -83,18 +83,22 @@ typedef enum {
  */
 typedef enum {
   /**
-   * Not raised by this version.
+   * A handshake waits for `wsgate_accept` or `wsgate_reject`; `client` is the id of both. `data` is the
+   * request, as for ACCEPT, with the subprotocols that are offered, separated by ", ". Ends by the
+   * decision or by HANDSHAKE_GONE.
    */
   WSGATE_EVENT_KIND_HANDSHAKE = 1,
   /**
-   * Not raised by this version.
+   * The handshake `client` needs no decision any more, and its id is stale. `code`: 0 when the peer has
+   * left, else the status that it was told, 503 when the time was over or the server stops.
    */
   WSGATE_EVENT_KIND_HANDSHAKE_GONE = 2,
   /**
    * A connection became a client. `data`, native-endian: u32 header_count, u32 method_length,
-   * u32 target_length, u32 peer_length, u32 local_length, u32 subprotocol_length; header_count times
-   * { u32 name_length, u32 value_length }; then the bytes, without separators: method, target, peer
-   * ("127.0.0.1:5000"), local, subprotocol, and each header's name and value.
+   * u32 target_length, u32 peer_length, u32 local_length, u32 subprotocol_length, u32 parameter_count,
+   * u32 body_length; header_count and then parameter_count times { u32 name_length, u32 value_length };
+   * then the bytes, without separators: method, target, peer ("127.0.0.1:5000"), local, subprotocol,
+   * each header's name and value, each path parameter's name and value, body (of a REQUEST alone).
    */
   WSGATE_EVENT_KIND_ACCEPT = 3,
   /**
@@ -137,7 +141,9 @@ typedef enum {
    */
   WSGATE_EVENT_KIND_CLOSE = 11,
   /**
-   * Not raised by this version.
+   * A plain request waits for `wsgate_respond`; `client` is its id. `data` is the request, as for ACCEPT.
+   * With `WSGATE_EVENT_FLAG_REFUSED` the server refuses it with the status in `code`, and that response
+   * may be shaped. Ends by the response; when the peer leaves, or the time is over, that gets CLOSED.
    */
   WSGATE_EVENT_KIND_REQUEST = 12,
   /**
@@ -162,6 +168,10 @@ typedef enum {
    * CLOSE: both Close frames were exchanged.
    */
   WSGATE_EVENT_FLAG_CLEAN = 2,
+  /**
+   * REQUEST: the server refuses it.
+   */
+  WSGATE_EVENT_FLAG_REFUSED = 256,
   /**
    * OUTCOME: more clients failed than there are ids.
    */
@@ -273,6 +283,21 @@ typedef enum {
    */
   WSGATE_OP_GATEWAY_REMOVE = 8,
   /**
+   * Accept the handshake `target`, with `ticket` as user data; the payload is the subprotocol, a NUL, and
+   * the headers (as for `wsgate_accept`), or empty: the endpoint's subprotocol, and no headers. `flags`
+   * is 0.
+   */
+  WSGATE_OP_ACCEPT = 16,
+  /**
+   * Reject the handshake `target`: `flags` is the status, the payload the headers and then the body;
+   * `ticket` is the headers' length.
+   */
+  WSGATE_OP_REJECT = 17,
+  /**
+   * Answer the request `target`: `flags`, payload and `ticket` as for REJECT.
+   */
+  WSGATE_OP_RESPOND = 18,
+  /**
    * Send the payload as text to those clients of the gateway `target` that are in the ids.
    */
   WSGATE_OP_MULTICAST_TEXT = 48,
@@ -315,7 +340,7 @@ typedef struct {
    */
   uint32_t flags;
   /**
-   * The client's id; 0 for events of the server.
+   * The client's id, or that of the handshake or request; 0 for events of the server.
    */
   uint64_t client;
   /**
@@ -332,7 +357,7 @@ typedef struct {
    */
   uint64_t length;
   /**
-   * A close code or log level; see the kind.
+   * A close code, log level or HTTP status; see the kind.
    */
   uint32_t code;
   /**
@@ -669,17 +694,13 @@ wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level)
 wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
 
 /**
- * Serves the files of a directory to GET and HEAD requests that no endpoint takes [none: 404].
- * Files and directories whose names begin with a dot are not served.
+ * Adds an endpoint, a path that upgrades to WebSocket. Its number goes to `endpoint`; they count from 0.
  *
- * @return OK; CONFIG: not a directory; INVALID after the start
- * @threads any
- */
-wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
-
-/**
- * Adds an endpoint, a path that upgrades to WebSocket: the request's path must equal it, the query
- * apart. Its number goes to `endpoint`; they count from 0.
+ * "/chat" is that path alone, as it is sent, the query apart. In "/rooms/:room/users/:user" each
+ * parameter stands for one name between slashes; HANDSHAKE and ACCEPT tell it percent-decoded. A path
+ * that ends in a slash and "*" is a prefix: it takes all below it, and the rest is told as it is sent, as
+ * the parameter "*". An exact path goes before one with parameters, that before a prefix, and a longer
+ * prefix before a shorter one.
  *
  * @return OK; CONFIG: not a path that begins with "/", or there already; INVALID after the start
  * @threads any
@@ -688,18 +709,6 @@ wsgate_status wsgate_server_add_endpoint(wsgate_server *server,
                                          const char *path,
                                          size_t length,
                                          uint32_t *endpoint);
-
-/**
- * Allows an `Origin`, as `https://example.org`. While an endpoint has none, every origin is allowed;
- * once it has one, others and requests without an Origin are refused with 403 "Origin forbidden".
- *
- * @return OK; CONFIG: not an origin; INVALID: no such endpoint, or after the start
- * @threads any
- */
-wsgate_status wsgate_endpoint_add_origin(wsgate_server *server,
-                                         uint32_t endpoint,
-                                         const char *origin,
-                                         size_t length);
 
 /**
  * Lets the endpoint's clients join a gateway by themselves, before their ACCEPT is raised.
@@ -757,6 +766,121 @@ wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server,
                                                uint32_t endpoint,
                                                uint64_t bytes,
                                                uint64_t messages);
+
+/**
+ * Serves the files of a directory to GET and HEAD requests that no endpoint takes [none: 404].
+ * Files and directories whose names begin with a dot are not served.
+ *
+ * @return OK; CONFIG: not a directory; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
+
+/**
+ * Serves the files of a directory below a path of its own: with the prefix "/assets", its file app.js is
+ * "/assets/app.js". May be called several times; the longest prefix goes first.
+ *
+ * @return OK; CONFIG: not a directory, not a path that begins with "/", or there already; INVALID after
+ * the start
+ * @threads any
+ */
+wsgate_status wsgate_server_add_directory(wsgate_server *server,
+                                          const char *prefix,
+                                          size_t prefix_length,
+                                          const char *path,
+                                          size_t path_length);
+
+/**
+ * Lets the application answer requests that neither an endpoint nor a file takes [0: they get 404]:
+ * each raises REQUEST and waits for `wsgate_respond`.
+ *
+ * @return OK; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_requests(wsgate_server *server, uint32_t on);
+
+/**
+ * Sets how long a REQUEST waits for `wsgate_respond`, in milliseconds [30,000; 1 to 3,600,000]. Then it
+ * is answered with 503.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_request_timeout(wsgate_server *server, uint64_t milliseconds);
+
+/**
+ * Lets the application shape what a refused request is told: refused upgrades, and what is not found.
+ * Each raises REQUEST with `WSGATE_EVENT_FLAG_REFUSED` and the status in `code`, and waits so many
+ * milliseconds for `wsgate_respond` [0: it is not asked; at most 60,000]; then it gets the server's own
+ * text. No more than 64 wait at a time: the others are not asked about.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_error_pages(wsgate_server *server, uint64_t milliseconds);
+
+/**
+ * Sets how long the body of a request may be, in bytes [128 KiB; 0 to 1 GiB]. A longer one gets 413.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_max_body_size(wsgate_server *server, uint64_t bytes);
+
+/**
+ * Allows an `Origin`: `https://example.org`. With `*.` in front of the host it allows all hosts below
+ * that, but not the host itself; such a pattern may do without the scheme, `*.example.org`. While an
+ * endpoint has none, every origin is allowed; once it has one, others and requests without an Origin are
+ * refused with 403 "Origin forbidden".
+ *
+ * @return OK; CONFIG: not an origin; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_add_origin(wsgate_server *server,
+                                         uint32_t endpoint,
+                                         const char *origin,
+                                         size_t length);
+
+/**
+ * Allows an `Origin` whose host and port are those of the request's `Host` [0: only those that were
+ * added, if any]. The other origins that were added are allowed, too.
+ *
+ * @return OK; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_same_host(wsgate_server *server, uint32_t endpoint, uint32_t on);
+
+/**
+ * Adds a subprotocol that the endpoint speaks (RFC 6455 section 1.9). Of those that a client offers, the
+ * one that was added first is agreed upon; without any of them the client is accepted without one.
+ *
+ * @return OK; CONFIG: not a token; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_add_subprotocol(wsgate_server *server,
+                                              uint32_t endpoint,
+                                              const char *name,
+                                              size_t length);
+
+/**
+ * Lets the application decide on the endpoint's handshakes [0: all that pass the checks are accepted]:
+ * each raises HANDSHAKE and waits for `wsgate_accept` or `wsgate_reject`.
+ *
+ * @return OK; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_acceptor(wsgate_server *server, uint32_t endpoint, uint32_t on);
+
+/**
+ * Sets how long a HANDSHAKE waits for its decision, in milliseconds [10,000; 1 to 3,600,000]. Then it is
+ * answered with 503, and HANDSHAKE_GONE is raised.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_handshake_timeout(wsgate_server *server,
+                                                    uint32_t endpoint,
+                                                    uint64_t milliseconds);
 
 /**
  * Sets the callback for ACCEPT. Any callback makes the server a push server.
@@ -883,6 +1007,85 @@ int32_t wsgate_submit(wsgate_server *server,
                       size_t length,
                       int32_t *statuses,
                       size_t status_count);
+
+/**
+ * Accepts a handshake of an endpoint with `wsgate_endpoint_set_acceptor`: the HANDSHAKE's id is the
+ * client's from now on. What is sent to it reaches it first, also when that is sent before its ACCEPT;
+ * it can join gateways. After OK there come one ACCEPT and one CLOSE, always.
+ *
+ * @param subprotocol one of those the client offers; with a length of 0, none; NULL: the one that the
+ * endpoint's list (`wsgate_endpoint_add_subprotocol`) makes of the offer
+ * @param headers for the response: a name, a NUL, its value, a NUL, and so on; in C the literal
+ * `"Set-Cookie\0a=1"` with its `sizeof`. None of those that the handshake itself sets, and no control
+ * characters
+ * @param flags 0
+ * @param user_data a word that comes with each of the client's events, as by
+ * `wsgate_client_set_user_data`
+ * @return OK; CLOSED: it is decided already, or gone; INVALID: a header or the subprotocol is bad, and
+ * the handshake still waits
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_accept(wsgate_server *server,
+                            uint64_t handshake,
+                            const char *subprotocol,
+                            size_t subprotocol_length,
+                            const char *headers,
+                            size_t headers_length,
+                            uint32_t flags,
+                            uint64_t user_data);
+
+/**
+ * Rejects a handshake: the peer gets this response, and the id is stale.
+ *
+ * @param status 300 to 599
+ * @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length
+ * @return OK; CLOSED: it is decided already, or gone; INVALID: the status or a header is bad, and the
+ * handshake still waits
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_reject(wsgate_server *server,
+                            uint64_t handshake,
+                            uint32_t status,
+                            const char *headers,
+                            size_t headers_length,
+                            const void *body,
+                            size_t body_length);
+
+/**
+ * Answers a REQUEST: the peer gets this response. For a HEAD request the body is only counted. A text
+ * that is long enough to gain by it is compressed for a peer that takes gzip, unless the headers have a
+ * Content-Encoding.
+ *
+ * @param status 200 to 599
+ * @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length
+ * @return OK; CLOSED: it is answered already, timed out, or the peer has left; INVALID: the status or a
+ * header is bad, or 204 or 304 has a body, and the request still waits
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_respond(wsgate_server *server,
+                             uint64_t request,
+                             uint32_t status,
+                             const char *headers,
+                             size_t headers_length,
+                             const void *body,
+                             size_t body_length);
+
+/**
+ * Reads a header of a HANDSHAKE or REQUEST that still waits, whatever the name's case. Several lines are
+ * joined by ", ", those of Cookie by "; ". At most `size` bytes are written to `value`, without a NUL;
+ * the whole length goes to `length`, UINT64_MAX when there is no such header.
+ *
+ * @return OK; CLOSED: it is decided or answered already, or gone; INVALID: no header could have this
+ * name
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_handshake_header(wsgate_server *server,
+                                      uint64_t handshake,
+                                      const char *name,
+                                      size_t name_length,
+                                      char *value,
+                                      size_t size,
+                                      uint64_t *length);
 
 /**
  * Sends a text message. The data are copied. OK means queued; all that one thread sends reaches a

@@ -1,12 +1,18 @@
 //! Every setting: its name, default, bounds and unit, in one table; and what a server is made of.
 
-use std::path::PathBuf;
+mod http;
+mod pattern;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Gateways;
 use crate::protocol::Limits;
+
+pub use http::{ERROR_PAGE_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_BODY_SIZE, REQUEST_TIMEOUT};
+pub(crate) use http::{Handshakes, Http, is_token};
+pub(crate) use pattern::{Pattern, Segment};
 
 /// One number that may be set.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +81,10 @@ pub struct GatewayId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(pub u64);
 
+/// Names a request that waits for its response: unique in the process, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(pub u64);
+
 /// What a server is to be. Every setter answers at once whether it takes the value.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -82,7 +92,7 @@ pub struct Config {
     pub(crate) workers: u64,
     pub(crate) log_level: u64,
     pub(crate) queue_limit: u64,
-    pub(crate) directory: Option<PathBuf>,
+    pub(crate) http: Http,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) gateways: Arc<Gateways>,
 }
@@ -90,8 +100,8 @@ pub struct Config {
 /// One path that upgrades, and what holds for its clients.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) path: String,
-    pub(crate) origins: Vec<String>,
+    pub(crate) pattern: Pattern,
+    pub(crate) handshakes: Handshakes,
     pub(crate) gateway: Option<GatewayId>,
     pub(crate) limits: Limits,
     pub(crate) close_period: Duration,
@@ -113,7 +123,7 @@ impl Config {
             workers: WORKERS.default,
             log_level: LOG_LEVEL.default,
             queue_limit: QUEUE_LIMIT.default,
-            directory: None,
+            http: Http::default(),
             endpoints: Vec::new(),
             gateways: Arc::default(),
         }
@@ -149,31 +159,18 @@ impl Config {
         Ok(())
     }
 
-    /// Serves the files of a directory to requests that no endpoint takes.
-    pub fn set_directory(&mut self, path: impl Into<PathBuf>) -> Result<()> {
-        let path = path.into();
-        if !path.is_dir() {
-            return Err(Error::new(ErrorKind::Config, format!("directory {path:?} is not a directory")));
-        }
-        self.directory = Some(path);
-        Ok(())
-    }
-
-    /// Adds an endpoint: an exact path that upgrades.
+    /// Adds an endpoint: a path that upgrades, exactly (`/chat`), with parameters (`/rooms/:room`), or with
+    /// all below it (`/files/*`). Of several that match, an exact path goes before parameters, those before a
+    /// prefix, and a longer prefix before a shorter one.
     pub fn add_endpoint(&mut self, path: &str) -> Result<EndpointId> {
-        if !path.starts_with('/') || path.contains(|c: char| c == '?' || c == '#' || c.is_control()) {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("endpoint {path:?} is not a path that begins with /"),
-            ));
-        }
-        if self.endpoints.iter().any(|endpoint| endpoint.path == path) {
+        let pattern = Pattern::parse(path)?;
+        if self.endpoints.iter().any(|endpoint| endpoint.pattern.is_same(&pattern)) {
             return Err(Error::new(ErrorKind::Config, format!("endpoint {path:?} is there already")));
         }
         let id = EndpointId(self.endpoints.len() as u32);
         self.endpoints.push(Endpoint {
-            path: path.to_owned(),
-            origins: Vec::new(),
+            pattern,
+            handshakes: Handshakes::default(),
             gateway: None,
             limits: Limits {
                 message: MAX_MESSAGE_SIZE.default,
@@ -192,21 +189,6 @@ impl Config {
         self.endpoints
             .get_mut(id.0 as usize)
             .ok_or_else(|| Error::invalid(format!("endpoint {} is not one of the server's {count}", id.0)))
-    }
-
-    /// Allows an `Origin`, as `https://example.org`. While none is added, all are allowed.
-    pub fn add_origin(&mut self, endpoint: EndpointId, origin: &str) -> Result<()> {
-        let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
-            !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@'])
-        });
-        if !is_origin || origin.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("origin {origin:?} is not of the form https://example.org"),
-            ));
-        }
-        self.endpoint(endpoint)?.origins.push(origin.to_owned());
-        Ok(())
     }
 
     /// Makes a gateway before the server runs, for [`Config::set_gateway`].
@@ -259,6 +241,11 @@ impl Config {
     }
 }
 
+/// Whether a request's path could be this: without a query, and without what no request line may have.
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && !path.contains(|c: char| c == '?' || c == '#' || c == ' ' || c.is_control())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,16 +271,5 @@ mod tests {
             config.add_origin(EndpointId(9), "https://example.org").unwrap_err().kind(),
             ErrorKind::Invalid
         );
-    }
-
-    #[test]
-    fn an_origin_is_a_scheme_and_a_host_and_nothing_more() {
-        let mut config = Config::new();
-        let endpoint = config.add_endpoint("/chat").unwrap();
-        for origin in
-            ["https://example.org/", "https://example.org/app", "https://", "https://u@example.org", "://"]
-        {
-            assert!(config.add_origin(endpoint, origin).is_err(), "{origin}");
-        }
     }
 }

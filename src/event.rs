@@ -6,6 +6,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
+    /// A handshake waits for the application to accept or reject it. `client` is the id that the client will
+    /// have, `data` its request (see [`crate::request`]).
+    Handshake = 1,
+    /// That handshake needs no decision any more: the peer has left (`code` is 0), or was told this status.
+    HandshakeGone = 2,
     /// A connection became a client. `data` is its request (see [`crate::request`]).
     Accept = 3,
     /// A whole message. [`FLAG_BINARY`] tells its type.
@@ -20,6 +25,10 @@ pub enum Kind {
     /// The client is gone: `code`, `value` (a [`Cause`]), [`FLAG_CLEAN`]; `data` is its final
     /// [`crate::counters::Info`], then the reason.
     Close = 11,
+    /// A plain request waits for the application to respond. `client` is the request's id, `data` what it asks
+    /// (see [`crate::request`]). With [`FLAG_REFUSED`] it is refused with the status in `code`, and the
+    /// application may shape that response.
+    Request = 12,
     /// A log line: `code` is the level, `data` its text.
     Log = 13,
     /// The server has stopped. The last event of all.
@@ -30,6 +39,8 @@ pub enum Kind {
 pub const FLAG_BINARY: u32 = 1;
 /// Of CLOSE: both Close frames were exchanged.
 pub const FLAG_CLEAN: u32 = 2;
+/// Of REQUEST: the server refuses it.
+pub const FLAG_REFUSED: u32 = 0x100;
 
 /// Of OUTCOME: not all ids of those who failed are there.
 pub const FLAG_TRUNCATED: u32 = 0x100_0000;

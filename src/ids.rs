@@ -109,6 +109,11 @@ impl<T: Default> Table<T> {
     }
 }
 
+/// An id without an entry.
+pub(crate) fn lone() -> u64 {
+    (SERIAL.fetch_add(1, Ordering::Relaxed) % SERIALS) << PLACE_BITS
+}
+
 /// An id's serial number, 39 bits.
 pub(crate) const fn serial(id: u64) -> u64 {
     id >> PLACE_BITS

@@ -62,11 +62,12 @@ pub mod event;
 pub mod ffi;
 pub mod protocol;
 
-pub use config::{ClientId, Config, EndpointId, GatewayId};
+pub use config::{ClientId, Config, EndpointId, GatewayId, RequestId};
 pub use counters::Info;
 pub use delivery::{Delivery, Handler, Queue, Record, Taken};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Cause, Event, Kind};
+pub use front::Field;
 pub use front::request::{self, Request};
 pub use server::{Handle, Server};
 

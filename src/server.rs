@@ -1,12 +1,12 @@
 //! A server's life: start, stop, and the calls in between.
 
+mod answers;
 mod gateways;
 
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,17 +19,18 @@ use crate::config::{ClientId, Config};
 use crate::delivery::{Delivery, Queue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
-use crate::front::{self, Front, Intake, Upgraded};
+use crate::front::{self, Front, Intake, Newcomer, Pending, Upgraded};
 use crate::gateway::outcome::Outcomes;
 use crate::sys;
 use crate::telemetry;
-use crate::worker::{self, Adopt, Batch, Command, Desk, Mailbox, Poster, Seat, Shared, Spread, Worker, desk};
+use crate::worker::{self, Batch, Command, Desk, Poster, Seat, Shared, Socket, Spread, Worker, desk};
 
 /// What can be told to a running server. Every call may come from any thread, callbacks too, and
 /// returns without waiting. Once the server has stopped, ids are stale.
 #[derive(Clone, Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
+    pending: Arc<Pending>,
     /// The process that has the threads.
     epoch: u32,
 }
@@ -116,12 +117,9 @@ impl Server {
             endpoints: config
                 .endpoints
                 .iter()
-                .map(|endpoint| front::Endpoint {
-                    path: endpoint.path.clone(),
-                    origins: endpoint.origins.clone(),
-                })
+                .map(|endpoint| (endpoint.pattern.clone(), endpoint.handshakes.clone()))
                 .collect(),
-            directory: config.directory.clone(),
+            http: config.http.clone(),
         };
         let shared = Arc::new(Shared {
             clients: crate::ids::Table::default(),
@@ -131,15 +129,17 @@ impl Server {
             mailboxes,
             seat: OnceCell::new(),
         });
-        let handle = Handle { shared: Arc::clone(&shared), epoch: sys::epoch() };
+        let pending = Arc::default();
+        let handle =
+            Handle { shared: Arc::clone(&shared), pending: Arc::clone(&pending), epoch: sys::epoch() };
         if let Delivery::Pull(queue) = &delivery {
             let mailboxes = shared.mailboxes.clone();
             let waiting = Arc::clone(queue);
             shared.outcomes.set_waiting(Box::new(move || waiting.bytes()));
             queue.set_wake(Box::new(move || mailboxes.iter().for_each(|mailbox| mailbox.wake())));
         }
-        let intake: Arc<dyn Intake> = Arc::new(HandOut { shared: Arc::clone(&shared) });
-        let front = Front::new(listeners, settings, intake)
+        let intake = Arc::new(HandOut { delivery: delivery.clone(), handle: handle.clone() });
+        let front = Front::new(listeners, settings, pending, intake)
             .map_err(|error| Error::io("starting the front", &error))?;
 
         let logs = telemetry::dispatch(&delivery, &handle, config.log_level);
@@ -407,32 +407,35 @@ fn supervise(shared: &Shared, stopping: &Stopping, workers: Vec<JoinHandle<()>>,
     sink.flush(0);
 }
 
-/// Gives upgraded sockets to workers.
+/// What the front has of the rest of the server.
 struct HandOut {
-    shared: Arc<Shared>,
+    delivery: Delivery,
+    handle: Handle,
 }
 
 impl Intake for HandOut {
     fn adopt(&self, upgraded: Upgraded) {
-        let Upgraded { stream, early, endpoint, request } = upgraded;
-        let clients = |mailbox: &Mailbox| AtomicU32::load(&mailbox.clients, Ordering::Relaxed);
-        let least = self.shared.mailboxes.iter().enumerate().min_by_key(|(_, mailbox)| clients(mailbox));
-        let (Some((worker, mailbox)), Some(settings)) = (least, self.shared.endpoints.get(endpoint as usize))
-        else {
-            return;
-        };
-        let id = self.shared.clients.insert(|id, client| {
-            client.prepare(id, worker as u16, settings.outbox_bytes, settings.outbox_messages);
-        });
-        let Some(id) = id else {
-            tracing::warn!("the table of clients is full");
-            return;
-        };
-        mailbox.clients.fetch_add(1, Ordering::Relaxed);
-        let adopt = Adopt { id, stream, early, endpoint, request };
-        if !mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt)))) {
-            self.shared.clients.remove(id);
+        let Upgraded { stream, early, endpoint, client } = upgraded;
+        let socket = Socket::Tcp(stream);
+        match client {
+            Newcomer::Unnamed(request) => self.handle.shared.adopt(socket, early, endpoint, request),
+            Newcomer::Expected(id) => self.handle.shared.bring(id, socket, early, endpoint),
         }
-        self.shared.nudge();
+    }
+
+    fn reserve(&self, endpoint: u32) -> Option<u64> {
+        self.handle.shared.reserve(endpoint)
+    }
+
+    fn release(&self, id: u64) {
+        self.handle.shared.release(id);
+    }
+
+    fn lose(&self, id: u64) {
+        self.handle.shared.lose(id);
+    }
+
+    fn raise(&self, event: &Event<'_>) -> bool {
+        self.delivery.raise(&self.handle, event)
     }
 }

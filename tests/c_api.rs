@@ -33,7 +33,9 @@ macro_rules! programs {
 }
 
 programs! {
+    accepted_is_reached_at_once: sanitized;
     address_in_use: sanitized valgrind;
+    answers_are_checked: sanitized valgrind;
     answers_precede_close: sanitized;
     arguments: sanitized valgrind;
     callbacks_run_in_parallel: sanitized;
@@ -54,6 +56,8 @@ programs! {
     gateway_list: sanitized valgrind;
     gateway_multicast: sanitized valgrind;
     gateway_outcome: sanitized valgrind;
+    handshake_decided: sanitized valgrind;
+    handshake_gone: sanitized valgrind;
     header: sanitized;
     lifecycle: sanitized valgrind;
     nothing_leaks: sanitized plain;
@@ -65,6 +69,7 @@ programs! {
     push_echo: sanitized valgrind;
     reentrancy: sanitized valgrind;
     request: sanitized;
+    request_handler: sanitized valgrind;
     settings_name_their_bounds: sanitized;
     signals_are_the_hosts: sanitized plain;
     stale_ids: sanitized;

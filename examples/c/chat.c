@@ -160,9 +160,9 @@ static void clean_name(const char *text, size_t length, char *name) {
 
 /* Reads the name from the target, "/chat?name=NAME&...", of an ACCEPT event's request. */
 static void name_of_request(const wsgate_event *event, char *name) {
-  uint32_t head[6]; /* header count, then the lengths of method, target, peer, local, subprotocol */
+  uint32_t head[8]; /* header count, lengths of method, target, peer, local, subprotocol; parameter count, body */
   memcpy(head, event->data, sizeof head);
-  const char *target = (const char *)event->data + sizeof head + 8 * (size_t)head[0] + head[1];
+  const char *target = (const char *)event->data + sizeof head + 8 * ((size_t)head[0] + head[6]) + head[1];
   const char *end = target + head[2];
   const char *at = memchr(target, '?', head[2]);
 

@@ -35,6 +35,17 @@ impl Delivery {
         }
     }
 
+    /// Delivers an event at once, from a thread without a sink. False if the application's callback panicked.
+    pub(crate) fn raise(&self, handle: &Handle, event: &Event<'_>) -> bool {
+        match self {
+            Self::Push(handler) => catch_unwind(AssertUnwindSafe(|| handler.on_event(handle, event))).is_ok(),
+            Self::Pull(queue) => {
+                queue.raise(event);
+                true
+            }
+        }
+    }
+
     /// Delivers a log line, from any thread. It may be dropped when the application is far behind.
     pub(crate) fn log(&self, handle: &Handle, event: &Event<'_>) {
         match self {

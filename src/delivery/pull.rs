@@ -405,15 +405,20 @@ impl Queue {
         self.show(&mut state);
     }
 
+    /// Publishes one event.
+    pub(crate) fn raise(&self, event: &Event<'_>) {
+        let mut batch = Batch::default();
+        batch.push(event);
+        self.publish(&mut batch);
+    }
+
     /// Publishes a log line, unless the queue is full.
     pub(crate) fn log(&self, event: &Event<'_>) {
         if self.is_full() {
             self.lost_logs.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let mut batch = Batch::default();
-        batch.push(event);
-        self.publish(&mut batch);
+        self.raise(event);
     }
 }
 

@@ -57,26 +57,13 @@ pub unsafe extern "C" fn wsgate_server_set_queue_limit(server: *mut Server, byte
     guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_queue_limit(bytes)))
 }
 
-/// Serves the files of a directory to GET and HEAD requests that no endpoint takes [none: 404].
-/// Files and directories whose names begin with a dot are not served.
+/// Adds an endpoint, a path that upgrades to WebSocket. Its number goes to `endpoint`; they count from 0.
 ///
-/// @return OK; CONFIG: not a directory; INVALID after the start
-/// @threads any
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wsgate_server_set_directory(
-    server: *mut Server,
-    path: *const c_char,
-    length: usize,
-) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `path` has `length` bytes.
-        let (server, path) = unsafe { (borrow("server", server)?, text("path", path, length)?) };
-        server.build(|config, _| config.set_directory(path))
-    })
-}
-
-/// Adds an endpoint, a path that upgrades to WebSocket: the request's path must equal it, the query
-/// apart. Its number goes to `endpoint`; they count from 0.
+/// "/chat" is that path alone, as it is sent, the query apart. In "/rooms/:room/users/:user" each
+/// parameter stands for one name between slashes; HANDSHAKE and ACCEPT tell it percent-decoded. A path
+/// that ends in a slash and "*" is a prefix: it takes all below it, and the rest is told as it is sent, as
+/// the parameter "*". An exact path goes before one with parameters, that before a prefix, and a longer
+/// prefix before a shorter one.
 ///
 /// @return OK; CONFIG: not a path that begins with "/", or there already; INVALID after the start
 /// @threads any
@@ -95,25 +82,6 @@ pub unsafe extern "C" fn wsgate_server_add_endpoint(
         // SAFETY: checked above; valid for a write by the caller's promise.
         unsafe { endpoint.write(id.0) };
         Ok(())
-    })
-}
-
-/// Allows an `Origin`, as `https://example.org`. While an endpoint has none, every origin is allowed;
-/// once it has one, others and requests without an Origin are refused with 403 "Origin forbidden".
-///
-/// @return OK; CONFIG: not an origin; INVALID: no such endpoint, or after the start
-/// @threads any
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wsgate_endpoint_add_origin(
-    server: *mut Server,
-    endpoint: u32,
-    origin: *const c_char,
-    length: usize,
-) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `origin` has `length` bytes.
-        let (server, origin) = unsafe { (borrow("server", server)?, text("origin", origin, length)?) };
-        server.build(|config, _| config.add_origin(EndpointId(endpoint), origin))
     })
 }
 

@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-use crate::config::{ClientId, GatewayId};
+use crate::config::{ClientId, GatewayId, RequestId};
 use crate::error::{Error, Result};
+use crate::front::Field;
+use crate::server::Handle;
 use crate::worker::{self, Poster};
 
 use super::boundary::{borrow, bytes, guard_count, slice, status_of};
+use super::handshake::fields;
 use super::{Op, RecordFlag, Server, Status};
 
 thread_local! {
@@ -52,7 +55,7 @@ impl Record<'_> {
         self.ids.chunks_exact(8).map(|id| id.first_chunk().map_or(0, |word| u64::from_ne_bytes(*word)))
     }
 
-    fn apply(&self, poster: &mut Poster<'_>) -> Result<()> {
+    fn apply(&self, server: &Handle, poster: &mut Poster<'_>) -> Result<()> {
         let client = ClientId(self.target);
         let gateway = GatewayId(self.target);
         match self.op {
@@ -75,6 +78,15 @@ impl Record<'_> {
                 poster.multicast(gateway, true, self.payload, self.ids(), self.asked()?)
             }
             op if op == Op::GatewayFree as u16 => poster.retire(gateway),
+            op if op == Op::Accept as u16 => self.accept(server),
+            op if op == Op::Reject as u16 => {
+                let (headers, body) = self.response()?;
+                server.reject(client, self.flags.into(), &headers, body)
+            }
+            op if op == Op::Respond as u16 => {
+                let (headers, body) = self.response()?;
+                server.respond(RequestId(self.target), self.flags.into(), &headers, body)
+            }
             op => Err(Error::invalid(format!("op {op} is unknown"))),
         }
     }
@@ -86,6 +98,28 @@ impl Record<'_> {
             flags if flags == RecordFlag::Outcome as u16 => Ok(Some(self.ticket)),
             flags => Err(Error::invalid(format!("flags are {flags:#x}, not 0 or 1"))),
         }
+    }
+
+    fn accept(&self, server: &Handle) -> Result<()> {
+        if self.flags != 0 {
+            return Err(Error::invalid(format!("flags are {:#x}, and none is known", self.flags)));
+        }
+        let mut texts = self.payload.splitn(2, |byte| *byte == 0);
+        let subprotocol = texts.next().filter(|_| !self.payload.is_empty());
+        let subprotocol = subprotocol.map(std::str::from_utf8).transpose();
+        let subprotocol = subprotocol.map_err(|_| Error::invalid("subprotocol is not UTF-8"))?;
+        let headers = fields(texts.next().unwrap_or_default())?;
+        server.accept(ClientId(self.target), subprotocol, &headers, self.ticket)
+    }
+
+    /// The headers and the body that the payload is made of.
+    fn response(&self) -> Result<(Vec<Field<'_>>, &[u8])> {
+        let split = usize::try_from(self.ticket).ok().and_then(|at| self.payload.split_at_checked(at));
+        let (headers, body) = split.ok_or_else(|| {
+            let (length, all) = (self.ticket, self.payload.len());
+            Error::invalid(format!("headers have {length} bytes, more than the payload's {all}"))
+        })?;
+        Ok((fields(headers)?, body))
     }
 
     /// Does all, and tells the first failure.
@@ -142,7 +176,7 @@ pub unsafe extern "C" fn wsgate_submit(
                     break;
                 };
                 rest = next;
-                match record.apply(&mut poster) {
+                match record.apply(server, &mut poster) {
                     Ok(()) => {
                         good += 1;
                         tell(Status::Ok);

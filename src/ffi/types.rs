@@ -8,14 +8,18 @@ pub use crate::counters::Info as ClientInfo;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub enum EventKind {
-    /// Not raised by this version.
+    /// A handshake waits for `wsgate_accept` or `wsgate_reject`; `client` is the id of both. `data` is the
+    /// request, as for ACCEPT, with the subprotocols that are offered, separated by ", ". Ends by the
+    /// decision or by HANDSHAKE_GONE.
     Handshake = 1,
-    /// Not raised by this version.
+    /// The handshake `client` needs no decision any more, and its id is stale. `code`: 0 when the peer has
+    /// left, else the status that it was told, 503 when the time was over or the server stops.
     HandshakeGone = 2,
     /// A connection became a client. `data`, native-endian: u32 header_count, u32 method_length,
-    /// u32 target_length, u32 peer_length, u32 local_length, u32 subprotocol_length; header_count times
-    /// { u32 name_length, u32 value_length }; then the bytes, without separators: method, target, peer
-    /// ("127.0.0.1:5000"), local, subprotocol, and each header's name and value.
+    /// u32 target_length, u32 peer_length, u32 local_length, u32 subprotocol_length, u32 parameter_count,
+    /// u32 body_length; header_count and then parameter_count times { u32 name_length, u32 value_length };
+    /// then the bytes, without separators: method, target, peer ("127.0.0.1:5000"), local, subprotocol,
+    /// each header's name and value, each path parameter's name and value, body (of a REQUEST alone).
     Accept = 3,
     /// A whole message; `data` is its payload. Text unless `WSGATE_EVENT_FLAG_BINARY` is set; text is
     /// valid UTF-8.
@@ -40,7 +44,9 @@ pub enum EventKind {
     /// `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_info`,
     /// whose first word is its size, and then the reason, UTF-8, to the end. Comes once for each ACCEPT.
     Close = 11,
-    /// Not raised by this version.
+    /// A plain request waits for `wsgate_respond`; `client` is its id. `data` is the request, as for ACCEPT.
+    /// With `WSGATE_EVENT_FLAG_REFUSED` the server refuses it with the status in `code`, and that response
+    /// may be shaped. Ends by the response; when the peer leaves, or the time is over, that gets CLOSED.
     Request = 12,
     /// A log line: `code` is a `wsgate_log_level`, `data` the text, "target: message".
     Log = 13,
@@ -56,6 +62,8 @@ pub enum EventFlag {
     Binary = 1,
     /// CLOSE: both Close frames were exchanged.
     Clean = 2,
+    /// REQUEST: the server refuses it.
+    Refused = 0x100,
     /// OUTCOME: more clients failed than there are ids.
     Truncated = 0x1000000,
 }
@@ -120,6 +128,15 @@ pub enum Op {
     GatewayAdd = 7,
     /// Remove the clients in the ids from the gateway `target`.
     GatewayRemove = 8,
+    /// Accept the handshake `target`, with `ticket` as user data; the payload is the subprotocol, a NUL, and
+    /// the headers (as for `wsgate_accept`), or empty: the endpoint's subprotocol, and no headers. `flags`
+    /// is 0.
+    Accept = 16,
+    /// Reject the handshake `target`: `flags` is the status, the payload the headers and then the body;
+    /// `ticket` is the headers' length.
+    Reject = 17,
+    /// Answer the request `target`: `flags`, payload and `ticket` as for REJECT.
+    Respond = 18,
     /// Send the payload as text to those clients of the gateway `target` that are in the ids.
     MulticastText = 48,
     /// Send the payload as binary to those clients of the gateway `target` that are in the ids.
@@ -157,7 +174,7 @@ pub struct Event {
     pub kind: u32,
     /// `wsgate_event_flag` bits.
     pub flags: u32,
-    /// The client's id; 0 for events of the server.
+    /// The client's id, or that of the handshake or request; 0 for events of the server.
     pub client: u64,
     /// What `wsgate_client_set_user_data` gave this client; 0 else.
     pub user_data: u64,
@@ -166,7 +183,7 @@ pub struct Event {
     pub data: *const c_void,
     /// The payload's length in bytes.
     pub length: u64,
-    /// A close code or log level; see the kind.
+    /// A close code, log level or HTTP status; see the kind.
     pub code: u32,
     /// The number of the client's endpoint.
     pub endpoint: u32,
@@ -231,12 +248,15 @@ mod tests {
     #[test]
     fn the_constants_are_the_engines() {
         for (kind, number) in [
+            (Kind::Handshake, EventKind::Handshake as u32),
+            (Kind::HandshakeGone, EventKind::HandshakeGone as u32),
             (Kind::Accept, EventKind::Accept as u32),
             (Kind::Message, EventKind::Message as u32),
             (Kind::Pong, EventKind::Pong as u32),
             (Kind::Drain, EventKind::Drain as u32),
             (Kind::Outcome, EventKind::Outcome as u32),
             (Kind::Close, EventKind::Close as u32),
+            (Kind::Request, EventKind::Request as u32),
             (Kind::Log, EventKind::Log as u32),
             (Kind::Stopped, EventKind::Stopped as u32),
         ] {
@@ -255,8 +275,9 @@ mod tests {
             assert_eq!(cause as u64, number, "{cause:?}");
         }
         assert_eq!(
-            (event::FLAG_BINARY, event::FLAG_CLEAN, event::FLAG_TRUNCATED),
-            (EventFlag::Binary as u32, EventFlag::Clean as u32, EventFlag::Truncated as u32)
+            [event::FLAG_BINARY, event::FLAG_CLEAN, event::FLAG_REFUSED, event::FLAG_TRUNCATED],
+            [EventFlag::Binary, EventFlag::Clean, EventFlag::Refused, EventFlag::Truncated]
+                .map(|flag| flag as u32)
         );
         assert_eq!(crate::config::LOG_LEVEL.max, LogLevel::Trace as u64);
         assert_eq!(crate::config::LOG_LEVEL.default, LogLevel::Warn as u64);

@@ -6,9 +6,9 @@ use hyper::header::{self, AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::reply::{self, Body};
+use crate::config::{Handshakes, is_token};
 
-type StaticHeaders = &'static [(HeaderName, &'static str)];
+use super::reply::{Refusal, StaticHeaders};
 
 const ALLOW: StaticHeaders = &[(header::ALLOW, "GET")];
 const UPGRADE: StaticHeaders = &[(header::UPGRADE, "websocket")];
@@ -16,43 +16,21 @@ const CONNECTION_UPGRADE: StaticHeaders = &[(header::UPGRADE, "websocket"), (hea
 const VERSION: StaticHeaders =
     &[(header::SEC_WEBSOCKET_VERSION, "13"), (header::UPGRADE, "websocket"), (header::CONNECTION, "Upgrade")];
 
-/// Why a request did not become a WebSocket, as the peer is told.
+/// A request that may become a WebSocket, as far as its head tells.
 #[derive(Debug)]
-pub(super) struct Refusal {
-    status: StatusCode,
-    headers: StaticHeaders,
-    reason: &'static str,
+pub(super) struct Acceptable {
+    /// The 101 without a subprotocol.
+    pub(super) response: Response<()>,
+    /// The subprotocols that the client offers.
+    pub(super) offered: Vec<String>,
+    /// The one that the endpoint's own list makes of them.
+    pub(super) agreed: Option<String>,
 }
 
-impl Refusal {
-    const fn new(status: StatusCode, headers: StaticHeaders, reason: &'static str) -> Self {
-        Self { status, headers, reason }
-    }
-
-    const fn bad_request(reason: &'static str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, &[], reason)
-    }
-
-    /// The reason in words.
-    pub(super) fn reason(&self) -> &'static str {
-        self.reason
-    }
-
-    /// The response.
-    pub(super) fn response(&self) -> Response<Body> {
-        let mut response = reply::text(self.status, self.reason);
-        for (name, value) in self.headers {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
-        response
-    }
-}
-
-/// The 101 for this request, or why there is none. `origins` are those the endpoint allows; empty allows all.
+/// The 101 for this request, or why there is none.
 ///
-/// The order of the checks is part of the promise: the first failure is the one that is told. Neither a
-/// subprotocol nor an extension is negotiated yet: both belong between the last check and the 101.
-pub(super) fn accept<B>(request: &Request<B>, origins: &[String]) -> Result<Response<()>, Refusal> {
+/// The order of the checks is part of the promise: the first failure is the one that is told.
+pub(super) fn check<B>(request: &Request<B>, rules: &Handshakes) -> Result<Acceptable, Refusal> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Refusal::new(
@@ -100,12 +78,21 @@ pub(super) fn accept<B>(request: &Request<B>, origins: &[String]) -> Result<Resp
             "Sec-WebSocket-Version 13 is required",
         ));
     }
-    if !origins.is_empty() && !is_allowed(only(headers, header::ORIGIN), origins) {
+    if !is_allowed(headers, rules) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, &[], "Origin forbidden"));
     }
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| Refusal::bad_request("Sec-WebSocket-Key cannot be answered"))?;
-    Ok(switching_protocols(accept))
+    let offered = offered(headers);
+    let agreed = rules.subprotocols.iter().find(|known| offered.contains(known)).cloned();
+    Ok(Acceptable { response: switching_protocols(accept), offered, agreed })
+}
+
+/// The response's line for the subprotocol that was agreed upon.
+pub(super) fn agree(response: &mut Response<()>, subprotocol: Option<&str>) {
+    if let Some(Ok(name)) = subprotocol.map(HeaderValue::try_from) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+    }
 }
 
 fn switching_protocols(accept: HeaderValue) -> Response<()> {
@@ -148,17 +135,47 @@ fn is_key(key: &[u8]) -> bool {
     key.len() == 24 && key.strip_suffix(b"==").is_some_and(|digits| digits.iter().all(is_digit))
 }
 
-/// An origin is a scheme, a host and perhaps a port (RFC 6454 §6.2), so that no part of it minds the case. A
-/// request without one comes from no browser, and passes only where all are allowed.
-fn is_allowed(origin: Option<&HeaderValue>, origins: &[String]) -> bool {
-    let same =
-        |origin: &HeaderValue, allowed: &String| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes());
-    origin.is_some_and(|origin| origins.iter().any(|allowed| same(origin, allowed)))
+/// What the client offers, in its order of preference, each once; what is no token is passed over.
+fn offered(headers: &HeaderMap) -> Vec<String> {
+    let mut offered: Vec<String> = Vec::new();
+    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|line| line.to_str().ok());
+    for name in lines.flat_map(|line| line.split(',')).map(str::trim).filter(|name| is_token(name)) {
+        if !offered.iter().any(|known| known == name) {
+            offered.push(name.to_owned());
+        }
+    }
+    offered
+}
+
+/// Whether the request comes from a page that may. A request without an origin comes from no browser, and passes
+/// only where all are allowed.
+fn is_allowed(headers: &HeaderMap, rules: &Handshakes) -> bool {
+    if rules.origins.is_empty() && !rules.same_host {
+        return true;
+    }
+    let text = |name| only(headers, name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    rules.origins.iter().any(|allowed| allowed.allows(origin))
+        || (rules.same_host && text(header::HOST).is_some_and(|host| is_of_host(origin, host)))
+}
+
+/// Whether an origin's host and port are those that the request is for. A port that is the scheme's own may be
+/// left out on either side.
+fn is_of_host(origin: &str, host: &str) -> bool {
+    let Some((scheme, of_origin)) = origin.split_once("://") else { return false };
+    let port = match scheme.to_ascii_lowercase().as_str() {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let without_port = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    !of_origin.is_empty() && without_port(of_origin) == without_port(host)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     /// The handshake of RFC 6455 §1.3.
     fn handshake() -> Request<()> {
@@ -184,13 +201,21 @@ mod tests {
     }
 
     fn accepted(request: &Request<()>) -> Response<()> {
-        accept(request, &[]).unwrap()
+        check(request, &Handshakes::default()).unwrap().response
+    }
+
+    fn allowing(origins: &[&str]) -> Handshakes {
+        let mut config = Config::new();
+        let endpoint = config.add_endpoint("/").unwrap();
+        for origin in origins {
+            config.add_origin(endpoint, origin).unwrap();
+        }
+        config.endpoints[0].handshakes.clone()
     }
 
     /// The refusal's status and its headers but for the content's.
     fn refused(request: &Request<()>, origins: &[&str]) -> (u16, Vec<(String, String)>) {
-        let origins: Vec<_> = origins.iter().map(|origin| origin.to_string()).collect();
-        let response = accept(request, &origins).unwrap_err().response();
+        let response = check(request, &allowing(origins)).unwrap_err().response();
         assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
         let headers = response.headers().iter().filter(|(name, _)| *name != "content-type");
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
@@ -346,14 +371,61 @@ mod tests {
         ] {
             assert_eq!(refused(&with("origin", values), &list), (403, vec![]), "{values:?}");
         }
-        assert_eq!(accept(&handshake(), &list.map(String::from)).unwrap_err().reason(), "Origin forbidden");
+        assert_eq!(check(&handshake(), &allowing(&list)).unwrap_err().reason, "Origin forbidden");
     }
 
     #[test]
     fn a_listed_origin_passes_whatever_its_case() {
-        let list = ["https://App.example.org", "http://localhost:8080"].map(String::from);
+        let list = allowing(&["https://App.example.org", "http://localhost:8080"]);
         for value in ["https://app.example.org", "HTTPS://APP.EXAMPLE.ORG", "http://localhost:8080"] {
-            assert_eq!(accept(&with("origin", &[value]), &list).unwrap().status(), 101, "{value}");
+            assert!(check(&with("origin", &[value]), &list).is_ok(), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_same_host_is_the_one_that_the_request_is_for() {
+        let mut rules = allowing(&["https://app.example.org"]);
+        rules.same_host = true;
+        for (host, origin, allowed) in [
+            ("example.org", "https://example.org", true),
+            ("Example.org", "http://example.ORG", true),
+            ("example.org:443", "https://example.org", true),
+            ("example.org", "http://example.org:80", true),
+            ("example.org:8080", "http://example.org:8080", true),
+            ("[::1]:8080", "http://[::1]:8080", true),
+            ("elsewhere.org", "https://app.example.org", true),
+            ("example.org:8080", "http://example.org", false),
+            ("example.org:80", "https://example.org", false),
+            ("example.org", "https://www.example.org", false),
+            ("example.org", "https://example.org.evil.org", false),
+            ("example.org", "null", false),
+            ("example.org", "https://", false),
+        ] {
+            let mut request = with("origin", &[origin]);
+            request.headers_mut().insert("host", HeaderValue::from_static(host));
+            assert_eq!(check(&request, &rules).is_ok(), allowed, "{host} {origin}");
+        }
+        assert!(check(&with("origin", &[]), &rules).is_err(), "an origin is needed");
+    }
+
+    #[test]
+    fn the_endpoints_first_choice_of_what_is_offered_is_agreed_upon() {
+        let rules =
+            Handshakes { subprotocols: ["v2", "v1"].map(String::from).to_vec(), ..Handshakes::default() };
+        for (lines, offered, agreed) in [
+            (&["v1, v2"][..], &["v1", "v2"][..], Some("v2")),
+            (&["v0", "v1,v0"], &["v0", "v1"], Some("v1")),
+            (&["V1"], &["V1"], None),
+            (&["v1 v2, , \"v1\",\tv3"], &["v3"], None),
+            (&[], &[], None),
+        ] {
+            let found = check(&with("sec-websocket-protocol", lines), &rules).unwrap();
+            assert_eq!(found.offered, offered, "{lines:?}");
+            assert_eq!(found.agreed.as_deref(), agreed, "{lines:?}");
+            let mut response = found.response;
+            agree(&mut response, found.agreed.as_deref());
+            let told = response.headers().get("sec-websocket-protocol").map(|name| name.to_str().unwrap());
+            assert_eq!(told, agreed);
         }
     }
 
@@ -373,9 +445,10 @@ mod tests {
             .header("host", "x")
             .body(())
             .unwrap();
+        let list = allowing(&["http://example.com"]);
         let mut told = Vec::new();
         for _ in 0..8 {
-            let Err(refusal) = accept(&request, &["http://example.com".to_string()]) else { break };
+            let Err(refusal) = check(&request, &list) else { break };
             told.push(refusal.status.as_u16());
             let next = handshake();
             match told.len() {
@@ -391,6 +464,6 @@ mod tests {
             }
         }
         assert_eq!(told, [405, 505, 400, 426, 426, 400, 426, 403]);
-        assert_eq!(accept(&request, &["http://example.com".to_string()]).unwrap().status(), 101);
+        assert!(check(&request, &list).is_ok());
     }
 }

@@ -5,13 +5,15 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Endpoint, Front, Intake, Settings, Upgraded};
+use super::{Front, Intake, Pending, Settings, Upgraded};
+use crate::config::{Config, Endpoint};
+use crate::event::Event;
 
 /// Far more than anything takes; what hangs fails.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,44 +22,89 @@ pub(super) const HANDSHAKE: &str = "GET /chat?room=1 HTTP/1.1\r\nHost: example.o
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
     Origin: http://example.org\r\n\r\n";
 
-struct Collector(mpsc::Sender<Upgraded>);
+/// What a test does with an event; false is a panic.
+pub(super) type OnEvent = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
+
+struct Collector {
+    adopted: mpsc::Sender<Upgraded>,
+    ids: AtomicU64,
+    /// Ids that were reserved and neither released nor lost.
+    reserved: Arc<AtomicU64>,
+    on_event: OnEvent,
+}
 
 impl Intake for Collector {
     fn adopt(&self, upgraded: Upgraded) {
-        self.0.send(upgraded).unwrap();
+        self.adopted.send(upgraded).unwrap();
+    }
+
+    fn reserve(&self, _: u32) -> Option<u64> {
+        self.reserved.fetch_add(1, Ordering::SeqCst);
+        Some(self.ids.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn release(&self, _: u64) {
+        self.reserved.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn lose(&self, _: u64) {
+        self.reserved.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn raise(&self, event: &Event<'_>) -> bool {
+        (self.on_event)(event)
     }
 }
 
 pub(super) struct Running {
     pub(super) address: SocketAddr,
     pub(super) adopted: mpsc::Receiver<Upgraded>,
+    pub(super) pending: Arc<Pending>,
+    pub(super) reserved: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     /// Disconnected once the front has returned.
     ended: mpsc::Receiver<()>,
 }
 
 impl Running {
+    /// `/echo` for everybody, `/chat` for one origin, and these files.
     pub(super) fn start(directory: Option<PathBuf>) -> Self {
         Self::listening(vec![TcpListener::bind("127.0.0.1:0").unwrap()], directory)
     }
 
-    /// `/echo` for everybody, `/chat` for one origin, and these files.
     pub(super) fn listening(listeners: Vec<TcpListener>, directory: Option<PathBuf>) -> Self {
+        let mut config = Config::new();
+        config.add_endpoint("/echo").unwrap();
+        let chat = config.add_endpoint("/chat").unwrap();
+        config.add_origin(chat, "http://example.org").unwrap();
+        if let Some(directory) = directory {
+            config.set_directory(directory).unwrap();
+        }
+        Self::with(listeners, &config, Arc::default(), Box::new(|_| true))
+    }
+
+    /// A front of this configuration, and what hears its events.
+    pub(super) fn serving(config: &Config, pending: Arc<Pending>, on_event: OnEvent) -> Self {
+        Self::with(vec![TcpListener::bind("127.0.0.1:0").unwrap()], config, pending, on_event)
+    }
+
+    fn with(listeners: Vec<TcpListener>, config: &Config, pending: Arc<Pending>, on_event: OnEvent) -> Self {
         let address = listeners[0].local_addr().unwrap();
-        let endpoints = vec![
-            Endpoint { path: "/echo".to_string(), origins: Vec::new() },
-            Endpoint { path: "/chat".to_string(), origins: vec!["http://example.org".to_string()] },
-        ];
         let (sender, adopted) = mpsc::channel();
-        let settings = Settings { endpoints, directory };
-        let front = Front::new(listeners, settings, Arc::new(Collector(sender))).unwrap();
+        let reserved = Arc::default();
+        let collector =
+            Collector { adopted: sender, ids: AtomicU64::new(1), reserved: Arc::clone(&reserved), on_event };
+        let of = |endpoint: &Endpoint| (endpoint.pattern.clone(), endpoint.handshakes.clone());
+        let settings =
+            Settings { endpoints: config.endpoints.iter().map(of).collect(), http: config.http.clone() };
+        let front = Front::new(listeners, settings, Arc::clone(&pending), Arc::new(collector)).unwrap();
         let (stop, stopped) = oneshot::channel();
         let (running, ended) = mpsc::channel();
         std::thread::spawn(move || {
             front.run(stopped);
             drop(running);
         });
-        Self { address, adopted, stop: Some(stop), ended }
+        Self { address, adopted, pending, reserved, stop: Some(stop), ended }
     }
 
     pub(super) fn connect(&self) -> Peer {

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::http::{self, Site};
-use super::{LOG, STOP_BOUND};
+use super::site::Site;
+use super::{LOG, STOP_BOUND, http};
 
 /// How long accepting rests when the process is out of descriptors or memory: the connection stays in the
 /// backlog and the socket stays readable, so that trying again at once would only burn the core.

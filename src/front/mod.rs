@@ -3,28 +3,34 @@
 //! ```text
 //!   listener ── accepts ──> http ── one task and one hyper connection per socket
 //!                             │
-//!                           route ── the path of an endpoint ──> acceptor ──> 101, or a refusal
-//!                             │                                     │
-//!                             └── anything else ──> statics, 404    └──> Intake::adopt: the data plane
+//!                          service ── route: the path of an endpoint ──> acceptor, the application's
+//!                             │                                            decision ──> 101 or refusal
+//!                             │                                                │
+//!                             └── anything else ──> statics, the               └──> Intake::adopt: the
+//!                                 application's request handler, 404               data plane
 //! ```
 //!
 //! One thread runs all of it on a tokio runtime of its own. At the upgrade the socket leaves tokio for good,
 //! with the bytes that hyper had already read behind the request.
 
 mod acceptor;
+mod answer;
 #[cfg(test)]
 mod harness;
 mod http;
 mod listener;
+mod path;
+mod pending;
 mod reply;
 pub mod request;
 mod route;
+mod service;
+mod site;
 mod statics;
 #[cfg(test)]
 mod tests;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +38,15 @@ use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
+
+use crate::config::{Handshakes, Http, Pattern};
+use crate::event::Event;
+
+pub use answer::Field;
+pub(crate) use answer::{Answer, handshake_fields};
+pub(crate) use pending::{Accepting, Pending};
+
+use site::Site;
 
 /// The target of this plane's log lines, whichever of its files they come from.
 const LOG: &str = "wsgate::front";
@@ -45,17 +60,8 @@ const FILE_THREADS: usize = 8;
 /// What the control plane is told before it starts.
 pub(crate) struct Settings {
     /// The endpoints; the index is the endpoint's number.
-    pub(crate) endpoints: Vec<Endpoint>,
-    /// Where static files are served from; without one every other request is a 404.
-    pub(crate) directory: Option<PathBuf>,
-}
-
-/// A path that upgrades.
-pub(crate) struct Endpoint {
-    /// Compared with the target's path as it was sent, without decoding.
-    pub(crate) path: String,
-    /// The allowed origins; empty allows all.
-    pub(crate) origins: Vec<String>,
+    pub(crate) endpoints: Vec<(Pattern, Handshakes)>,
+    pub(crate) http: Http,
 }
 
 /// What an upgraded connection brings to the data plane.
@@ -66,21 +72,41 @@ pub(crate) struct Upgraded {
     pub(crate) early: Bytes,
     /// The endpoint's number.
     pub(crate) endpoint: u32,
-    /// The request, encoded (see [`request`]).
-    pub(crate) request: Vec<u8>,
+    pub(crate) client: Newcomer,
 }
 
-/// The data plane's door.
+/// Who comes with an upgraded connection.
+pub(crate) enum Newcomer {
+    /// Whom the endpoint accepted: the request, encoded (see [`request`]).
+    Unnamed(Vec<u8>),
+    /// Whom the application accepted, by the id that was reserved for the handshake.
+    Expected(u64),
+}
+
+/// The door to the data plane and to the application. Called on the front's thread: must not block.
 pub(crate) trait Intake: Send + Sync + 'static {
-    /// Takes a connection whose 101 has been sent. Called on the front's thread: must not block.
+    /// Takes a connection whose 101 has been sent.
     fn adopt(&self, upgraded: Upgraded);
+
+    /// An id for a handshake at this endpoint. It is of no use to anybody until the data plane expects it.
+    /// `None` when there are too many.
+    fn reserve(&self, endpoint: u32) -> Option<u64>;
+
+    /// The handshake of this id did not become a client.
+    fn release(&self, id: u64);
+
+    /// The client of this id, which was accepted, has no connection any more.
+    fn lose(&self, id: u64);
+
+    /// Raises an event. False if the application's callback panicked.
+    fn raise(&self, event: &Event<'_>) -> bool;
 }
 
 /// The control plane, ready to run.
 pub(crate) struct Front {
     runtime: Runtime,
     listeners: Vec<tokio::net::TcpListener>,
-    site: Arc<http::Site>,
+    site: Arc<Site>,
 }
 
 impl Front {
@@ -88,6 +114,7 @@ impl Front {
     pub(crate) fn new(
         listeners: Vec<std::net::TcpListener>,
         settings: Settings,
+        pending: Arc<Pending>,
         intake: Arc<dyn Intake>,
     ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
@@ -104,7 +131,7 @@ impl Front {
             })
             .collect::<io::Result<_>>()?;
         drop(context);
-        let site = Arc::new(http::Site::new(settings, intake)?);
+        let site = Arc::new(Site::new(settings, pending, intake)?);
         Ok(Self { runtime, listeners, site })
     }
 

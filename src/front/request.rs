@@ -1,16 +1,17 @@
-//! The request that became a client, in the bytes that ACCEPT carries to the host.
+//! A request in the bytes that HANDSHAKE, ACCEPT and REQUEST carry to the host.
 //!
 //! The layout is one block without pointers, native-endian and not aligned, so that any language can read it:
 //!
 //! ```text
 //! u32 header_count, u32 method_length, u32 target_length, u32 peer_length, u32 local_length,
-//! u32 subprotocol_length,
-//! header_count × { u32 name_length, u32 value_length },
-//! then without separators: method, target, peer, local, subprotocol, name, value, name, value, …
+//! u32 subprotocol_length, u32 parameter_count, u32 body_length,
+//! (header_count + parameter_count) × { u32 name_length, u32 value_length },
+//! then without separators: method, target, peer, local, subprotocol, name, value, name, value, …, body
 //! ```
 
-use std::net::SocketAddr;
 use std::str;
+
+use hyper::header::HeaderMap;
 
 use crate::error::{Error, Result};
 
@@ -33,10 +34,12 @@ pub struct Request<'a> {
     local: &'a str,
     subprotocol: &'a str,
     headers: Headers<'a>,
+    parameters: Headers<'a>,
+    body: &'a [u8],
 }
 
 impl<'a> Request<'a> {
-    /// Reads the data of an ACCEPT event.
+    /// Reads the data of a HANDSHAKE, ACCEPT or REQUEST event.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if these bytes do not follow the layout.
@@ -46,25 +49,20 @@ impl<'a> Request<'a> {
 
     fn read(data: &'a [u8]) -> Option<Self> {
         let mut rest = data;
-        let mut lengths = [0; 6];
+        let mut lengths = [0; 8];
         for length in &mut lengths {
             *length = take_length(&mut rest)?;
         }
-        let [count, method, target, peer, local, subprotocol] = lengths;
-        let lengths = take(&mut rest, count.checked_mul(HEADER_LENGTHS)?)?;
+        let [headers, method, target, peer, local, subprotocol, parameters, body] = lengths;
+        let header_lengths = take(&mut rest, headers.checked_mul(PAIR)?)?;
+        let parameter_lengths = take(&mut rest, parameters.checked_mul(PAIR)?)?;
         let mut text = |length| str::from_utf8(take(&mut rest, length)?).ok();
         let (method, target, peer, local, subprotocol) =
             (text(method)?, text(target)?, text(peer)?, text(local)?, text(subprotocol)?);
-        let headers = Headers { lengths, bytes: rest };
-        let mut unread = headers.clone();
-        (unread.by_ref().count() == count && unread.bytes.is_empty()).then_some(Self {
-            method,
-            target,
-            peer,
-            local,
-            subprotocol,
-            headers,
-        })
+        let (headers, rest) = Headers::split(header_lengths, headers, rest)?;
+        let (parameters, rest) = Headers::split(parameter_lengths, parameters, rest)?;
+        let whole = rest.len() == body && parameters.clone().all(|(_, value)| str::from_utf8(value).is_ok());
+        whole.then_some(Self { method, target, peer, local, subprotocol, headers, parameters, body: rest })
     }
 
     /// The method: `GET`.
@@ -98,7 +96,8 @@ impl<'a> Request<'a> {
         self.local
     }
 
-    /// The subprotocol that was agreed upon; empty if none was.
+    /// Of a HANDSHAKE, the subprotocols that the client offers, separated by `, `; of an ACCEPT, the one that
+    /// was agreed upon. Empty if there is none.
     pub fn subprotocol(&self) -> &'a str {
         self.subprotocol
     }
@@ -111,6 +110,23 @@ impl<'a> Request<'a> {
     /// The value of the first header of this name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
         self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// What the `:name` of the endpoint's path stands for, percent-decoded; of `*`, the rest of the path as it
+    /// was sent.
+    pub fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.parameters().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The path's parameters, in its order.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let text = |(name, value)| str::from_utf8(value).ok().map(|value| (name, value));
+        self.parameters.clone().filter_map(text)
+    }
+
+    /// The body of a REQUEST; empty else.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
     }
 
     fn path_and_query(&self) -> (&'a str, Option<&'a str>) {
@@ -135,6 +151,15 @@ pub struct Headers<'a> {
     bytes: &'a [u8],
 }
 
+impl<'a> Headers<'a> {
+    /// So many pairs with these lengths off the front of `bytes`, and what follows them.
+    fn split(lengths: &'a [u8], count: usize, bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let all = Self { lengths, bytes };
+        let mut unread = all.clone();
+        (unread.by_ref().count() == count).then_some((all, unread.bytes))
+    }
+}
+
 impl<'a> Iterator for Headers<'a> {
     type Item = (&'a str, &'a [u8]);
 
@@ -145,7 +170,11 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-const HEADER_LENGTHS: usize = 2 * size_of::<u32>();
+/// The block's lengths and counts, and where that of the subprotocol stands.
+const HEAD: usize = size_of::<[u32; 8]>();
+const SUBPROTOCOL_LENGTH: usize = size_of::<[u32; 5]>();
+/// The two lengths of a name and its value.
+const PAIR: usize = 2 * size_of::<u32>();
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (taken, left) = rest.split_at_checked(length)?;
@@ -159,33 +188,60 @@ fn take_length(rest: &mut &[u8]) -> Option<usize> {
     usize::try_from(u32::from_ne_bytes(*length)).ok()
 }
 
-/// Encodes a request. Its head is bounded far below what a `u32` counts.
-pub(crate) fn encode<B>(
-    request: &hyper::Request<B>,
-    peer: SocketAddr,
-    local: SocketAddr,
-    subprotocol: &str,
-) -> Vec<u8> {
-    let target = request.uri().to_string();
-    let (peer, local) = (peer.to_string(), local.to_string());
-    let texts = [request.method().as_str(), &target, &peer, &local, subprotocol];
-    let headers =
-        || request.headers().iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+/// What is told of a request, from one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) peer: &'a str,
+    pub(crate) local: &'a str,
+    pub(crate) subprotocol: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) parameters: &'a [(String, String)],
+    pub(crate) body: &'a [u8],
+}
 
+/// Encodes a request. Its head and its body are bounded far below what a `u32` counts.
+pub(crate) fn encode(parts: &Parts<'_>) -> Vec<u8> {
+    let Parts { method, target, peer, local, subprotocol, headers, parameters, body } = *parts;
+    let texts = [method, target, peer, local, subprotocol];
+    let pairs = || {
+        let headers = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        headers.chain(parameters.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+    };
     let mut block = Vec::new();
     let mut put_length = |length: usize| block.extend_from_slice(&(length as u32).to_ne_bytes());
-    put_length(request.headers().len());
+    put_length(headers.len());
     texts.iter().for_each(|text| put_length(text.len()));
-    for (name, value) in headers() {
+    put_length(parameters.len());
+    put_length(body.len());
+    for (name, value) in pairs() {
         put_length(name.len());
         put_length(value.len());
     }
     texts.iter().for_each(|text| block.extend_from_slice(text.as_bytes()));
-    for (name, value) in headers() {
+    for (name, value) in pairs() {
         block.extend_from_slice(name);
         block.extend_from_slice(value);
     }
+    block.extend_from_slice(body);
     block
+}
+
+/// The encoded request with another subprotocol in it.
+pub(crate) fn with_subprotocol(data: &[u8], subprotocol: &str) -> Result<Vec<u8>> {
+    let Request { method, target, peer, local, subprotocol: before, headers, parameters, .. } =
+        Request::parse(data)?;
+    let lengths = headers.lengths.len() + parameters.lengths.len();
+    let start = HEAD + lengths + method.len() + target.len() + peer.len() + local.len();
+    let mut changed = Vec::with_capacity(data.len() + subprotocol.len());
+    changed.extend_from_slice(data.get(..start).unwrap_or_default());
+    changed.extend_from_slice(subprotocol.as_bytes());
+    changed.extend_from_slice(data.get(start + before.len()..).unwrap_or_default());
+    if let Some(length) = changed.get_mut(SUBPROTOCOL_LENGTH..SUBPROTOCOL_LENGTH + size_of::<u32>()) {
+        length.copy_from_slice(&(subprotocol.len() as u32).to_ne_bytes());
+    }
+    Ok(changed)
 }
 
 #[cfg(test)]
@@ -201,7 +257,17 @@ mod tests {
             .header("X-Empty", "")
             .body(())
             .unwrap();
-        encode(&request, "127.0.0.1:5000".parse().unwrap(), "[::1]:80".parse().unwrap(), "chat")
+        let parameter = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        encode(&Parts {
+            method: "GET",
+            target,
+            peer: "127.0.0.1:5000",
+            local: "[::1]:80",
+            subprotocol: "chat",
+            headers: request.headers(),
+            parameters: &[parameter("room", "caf\u{e9}"), parameter("*", "a/b")],
+            body: b"\xFFbody",
+        })
     }
 
     #[test]
@@ -222,18 +288,44 @@ mod tests {
         let cookies: Vec<_> = request.headers().filter(|(name, _)| *name == "cookie").collect();
         assert_eq!(cookies, [("cookie", &b"a=1"[..]), ("cookie", &b"b=2"[..])]);
         assert_eq!(request.headers().count(), 5);
+        assert_eq!(request.parameter("room"), Some("caf\u{e9}"));
+        assert_eq!(request.parameters().collect::<Vec<_>>(), [("room", "caf\u{e9}"), ("*", "a/b")]);
+        assert_eq!(request.parameter("cookie"), None, "that is a header");
+        assert_eq!(request.body(), b"\xFFbody");
+    }
+
+    #[test]
+    fn another_subprotocol_leaves_the_rest_as_it_is() {
+        let data = encoded("/chat");
+        for subprotocol in ["", "x", "a longer one than before"] {
+            let changed = with_subprotocol(&data, subprotocol).unwrap();
+            let request = Request::parse(&changed).unwrap();
+            assert_eq!(request.subprotocol(), subprotocol);
+            assert_eq!((request.local(), request.parameter("*")), ("[::1]:80", Some("a/b")));
+            assert_eq!((request.header("cookie"), request.body()), (Some(&b"a=1"[..]), &b"\xFFbody"[..]));
+            assert_eq!(with_subprotocol(&changed, "chat").unwrap(), data);
+        }
     }
 
     #[test]
     fn the_layout_is_the_one_that_the_c_header_tells() {
         let request = hyper::Request::get("/x").header("a", "bc").body(()).unwrap();
-        let address = "1.2.3.4:5".parse().unwrap();
         let mut expected = Vec::new();
-        for length in [1u32, 3, 2, 9, 9, 0, 1, 2] {
+        for length in [1u32, 4, 2, 9, 9, 0, 1, 2, 1, 2, 1, 3] {
             expected.extend_from_slice(&length.to_ne_bytes());
         }
-        expected.extend_from_slice(b"GET/x1.2.3.4:51.2.3.4:5abc");
-        assert_eq!(encode(&request, address, address, ""), expected);
+        expected.extend_from_slice(b"POST/x1.2.3.4:51.2.3.4:6abcdefgXY");
+        let parts = Parts {
+            method: "POST",
+            target: "/x",
+            peer: "1.2.3.4:5",
+            local: "1.2.3.4:6",
+            subprotocol: "",
+            headers: request.headers(),
+            parameters: &[("d".to_owned(), "efg".to_owned())],
+            body: b"XY",
+        };
+        assert_eq!(encode(&parts), expected);
     }
 
     #[test]
@@ -264,7 +356,7 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_data_are_refused() {
-        for place in 0..6 {
+        for place in 0..8 {
             let mut data = encoded("/chat");
             data[place * 4..place * 4 + 4].copy_from_slice(&u32::MAX.to_ne_bytes());
             assert!(Request::parse(&data).is_err(), "length {place}");

@@ -19,8 +19,8 @@ use hyper_staticfile::vfs::{FileOpener, FileWithMetadata};
 use hyper_staticfile::{AcceptEncoding, ResolveResult, ResolvedFile, Resolver};
 use tokio::fs::File;
 
-use super::LOG;
-use super::reply::{self, Body};
+use super::reply::{self, Body, Refusal, StaticHeaders};
+use super::{LOG, path};
 
 /// More ranges than this in one request are answered with the whole file (RFC 9110 §14.2): thousands of
 /// overlapping ones would make a small request a large answer.
@@ -45,23 +45,31 @@ impl Statics {
     }
 
     /// The file that the request's path names, as far as the request's conditions ask for it.
-    pub(super) async fn respond<B>(&self, request: &Request<B>) -> Response<Body> {
+    ///
+    /// `path` is the part of it below the prefix, with a slash in front.
+    pub(super) async fn respond<B>(
+        &self,
+        request: &Request<B>,
+        path: &str,
+    ) -> Result<Response<Body>, Refusal> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut response = reply::text(StatusCode::METHOD_NOT_ALLOWED, "Files are read by GET and HEAD");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
+            const ALLOW: StaticHeaders = &[(header::ALLOW, "GET, HEAD")];
+            return Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ALLOW,
+                "Files are read by GET and HEAD",
+            ));
         }
-        let path = request.uri().path();
         if !is_plain(path) {
-            return reply::not_found();
+            return Err(Refusal::not_found());
         }
         match self.resolver.resolve_path(path, AcceptEncoding::none()).await {
             Ok(ResolveResult::Found(file)) => found(request, file),
             Ok(ResolveResult::IsDirectory { .. }) => with_slash(request.uri()),
-            Ok(_) => reply::not_found(),
+            Ok(_) => Err(Refusal::not_found()),
             Err(error) => {
                 tracing::warn!(target: LOG, "{path} cannot be read: {error}");
-                reply::text(StatusCode::INTERNAL_SERVER_ERROR, "The file cannot be read")
+                Err(unreadable())
             }
         }
     }
@@ -70,25 +78,13 @@ impl Statics {
 /// Whether every segment of the path, once decoded, is a name that may be served. A dot in front hides a
 /// file, and is how a path climbs.
 fn is_plain(path: &str) -> bool {
-    decoded(path.as_bytes()).is_some_and(|path| {
+    path::decoded(path).is_some_and(|path| {
         !path.contains(['\0', '\\']) && !path.split('/').any(|segment| segment.starts_with('.'))
     })
 }
 
-/// The path without percent escapes; `None` if one is broken or the result is not UTF-8.
-fn decoded(path: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || (*rest.next()? as char).to_digit(16);
-                (digit()? * 16 + digit()?) as u8
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
+fn unreadable() -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, &[], "The file cannot be read")
 }
 
 /// Opens files for the resolver: only what really lies below the root, wherever links lead.
@@ -140,7 +136,7 @@ fn is_hidden(component: Component<'_>) -> bool {
     component.as_os_str().as_encoded_bytes().starts_with(b".")
 }
 
-fn found<B>(request: &Request<B>, mut file: ResolvedFile<File>) -> Response<Body> {
+fn found<B>(request: &Request<B>, mut file: ResolvedFile<File>) -> Result<Response<Body>, Refusal> {
     let (size, modified, content_type) = (file.size, file.modified, file.content_type.take());
     let mut builder = FileResponseBuilder::new();
     builder.request_parts(request.method(), request.headers());
@@ -155,19 +151,19 @@ fn found<B>(request: &Request<B>, mut file: ResolvedFile<File>) -> Response<Body
         Ok(response) => response.map(Either::Right),
         Err(error) => {
             tracing::warn!(target: LOG, "{} cannot be answered: {error}", request.uri().path());
-            return reply::text(StatusCode::INTERNAL_SERVER_ERROR, "The file cannot be described");
+            return Err(unreadable());
         }
     };
     if is_unchanged(request.headers(), response.headers(), since, modified) {
-        return not_modified(response.headers());
+        return Ok(not_modified(response.headers()));
     }
     if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-        return out_of_range(size);
+        return Ok(out_of_range(size));
     }
     if let Some(Ok(content_type)) = content_type.map(HeaderValue::try_from) {
         response.headers_mut().entry(header::CONTENT_TYPE).or_insert(content_type);
     }
-    response
+    Ok(response)
 }
 
 /// RFC 9110 §13.2.2: `If-None-Match` decides where it is given, `If-Modified-Since` else.
@@ -219,16 +215,16 @@ fn out_of_range(size: u64) -> Response<Body> {
 
 /// A directory's own links are relative to it: its address has to end in a slash. The path stays as it was
 /// sent, but for slashes in front, of which two would make the rest a host.
-fn with_slash(uri: &Uri) -> Response<Body> {
+fn with_slash(uri: &Uri) -> Result<Response<Body>, Refusal> {
     let mut location = format!("/{}/", uri.path().trim_start_matches('/'));
     if let Some(query) = uri.query() {
         location.push('?');
         location.push_str(query);
     }
-    let Ok(location) = HeaderValue::try_from(location) else { return reply::not_found() };
+    let Ok(location) = HeaderValue::try_from(location) else { return Err(Refusal::not_found()) };
     let mut response = reply::text(StatusCode::MOVED_PERMANENTLY, "A directory's path ends in a slash");
     response.headers_mut().insert(header::LOCATION, location);
-    response
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -330,13 +326,17 @@ mod tests {
             "/..%5csecret.txt",
             "/sub%20dir/../plain.txt",
             "/./plain.txt",
-            "/.hidden",
-            "/%2ehidden",
             "/plain.txt%00",
             "/plain.txt%",
             "/plain.txt%2",
             "/plain.txt%+1",
             "/%ff",
+        ] {
+            assert_eq!(front.get(path).status(), 400, "{path}");
+        }
+        for path in [
+            "/.hidden",
+            "/%2ehidden",
             "/plain.txt/",
             "/plain.txt/more",
             "/link.txt",

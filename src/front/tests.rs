@@ -6,6 +6,14 @@ use std::net::{TcpListener, TcpStream};
 use super::STOP_BOUND;
 use super::harness::{HANDSHAKE, PATIENCE, Running};
 use super::request::Request;
+use super::{Newcomer, Upgraded};
+
+fn request_of(upgraded: &Upgraded) -> Vec<u8> {
+    match &upgraded.client {
+        Newcomer::Unnamed(request) => request.clone(),
+        Newcomer::Expected(id) => panic!("{id} was accepted by the application"),
+    }
+}
 
 #[test]
 fn frames_glued_to_the_request_reach_the_data_plane() {
@@ -19,7 +27,8 @@ fn frames_glued_to_the_request_reach_the_data_plane() {
     let mut upgraded = front.adopted();
     assert_eq!(&upgraded.early[..], b"\x81\x85abcdhello");
     assert_eq!(upgraded.endpoint, 1);
-    let request = Request::parse(&upgraded.request).unwrap();
+    let request = request_of(&upgraded);
+    let request = Request::parse(&request).unwrap();
     assert_eq!((request.method(), request.target()), ("GET", "/chat?room=1"));
     assert_eq!(request.peer(), peer.0.local_addr().unwrap().to_string());
     assert_eq!(request.local(), front.address.to_string());
@@ -69,7 +78,7 @@ fn an_absolute_target_is_routed_by_its_path() {
     let front = Running::start(None);
     let answer = front.ask(&HANDSHAKE.replace("GET /chat", "GET http://example.org/chat"));
     assert_eq!(answer.status(), 101);
-    assert_eq!(Request::parse(&front.adopted().request).unwrap().path(), "/chat");
+    assert_eq!(Request::parse(&request_of(&front.adopted())).unwrap().path(), "/chat");
 }
 
 #[test]

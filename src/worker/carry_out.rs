@@ -1,24 +1,19 @@
 //! The turn's commands, one by one, in the order in which they came.
 
-use std::net::Shutdown;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-use mio::Interest;
-use mio::net::TcpStream;
 
 use crate::connection::outbox::{Arena, Class};
 use crate::connection::{Connection, Port};
-use crate::event::{Cause, Event, Kind};
+use crate::event::Cause;
 use crate::gateway::Membership;
 use crate::protocol::frame;
 
 use super::desk::Desk;
 use super::mailbox::{Accounted, Span};
 use super::port::Desktop;
-use super::{Adopt, Batch, Command, Held, Worker};
+use super::{Batch, Command, Worker};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in
@@ -79,7 +74,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                         }
                     }
                 }
+                Command::Expect(expect) => self.expect(*expect),
                 Command::Adopt(adopt) => self.adopt(*adopt),
+                Command::Lose { client } => self.lose(client),
                 Command::Drain { spread, deadline } => self.begin_drain(*spread, deadline),
                 Command::Stop { deadline, last } => self.stop(deadline, last),
             }
@@ -158,7 +155,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         }
     }
 
-    fn join(&mut self, gateway: u64, client: u64) {
+    pub(super) fn join(&mut self, gateway: u64, client: u64) {
         let Some(place) = self.place_of(client) else { return };
         let Some(held) = self.held.get_mut(place as usize) else { return };
         self.members.join(&self.shared.gateways, gateway, place, client, &mut held.memberships);
@@ -178,61 +175,6 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         });
         if let Some((place, deadline)) = place.zip(began) {
             self.wheel.insert(deadline, place, client);
-        }
-    }
-
-    /// Makes a socket a client: registered, joined, announced; then what it sent early is read.
-    fn adopt(&mut self, adopt: Adopt) {
-        let Adopt { id, stream, early, endpoint, request } = adopt;
-        let mut stream = TcpStream::from_std(stream);
-        let place = self.held.vacant_key() as u32;
-        let token = mio::Token(place as usize);
-        // Both interests at once and edge-triggered: the poller is never asked again.
-        if let Err(error) =
-            self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)
-        {
-            tracing::warn!("a new client can't be polled: {error}");
-            let _ = stream.shutdown(Shutdown::Both);
-            self.shared.clients.remove(id);
-            self.desk.mailbox.clients.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        let connection = Connection::new(id, endpoint, None, self.now);
-        self.held.insert(Held {
-            stream,
-            connection,
-            memberships: Vec::new(),
-            lingers_until: None,
-            hung_up: false,
-            listed: false,
-            to_end: false,
-            shut: false,
-            last_message: 0,
-        });
-        self.desk.outgoing.borrow_mut().open(place);
-        if let Some(entry) = self.shared.clients.get(id) {
-            entry.value.settle_at(place);
-        }
-        if let Some(gateway) = self.shared.endpoints.get(endpoint as usize).and_then(|e| e.gateway)
-            && self.shared.gateways.check(gateway).is_ok()
-        {
-            self.join(gateway.0, id);
-        }
-        let announced = self.raise(&Event {
-            client: id,
-            data: &request,
-            endpoint,
-            ..Event::of_server(Kind::Accept, self.now.wall_ns)
-        });
-        if !announced {
-            self.abort(place);
-            return;
-        }
-        if !early.is_empty() {
-            self.on_bytes(place, &mut early.to_vec());
-        }
-        if self.stops_at.is_some() {
-            self.close(id, 1001, SHUTTING_DOWN, Cause::Shutdown);
         }
     }
 

@@ -75,6 +75,12 @@ impl Client {
         self.mark(id, CLOSING)
     }
 
+    /// Undoes [`Client::begin_close`], by which a client that is not accepted yet is kept from being sent to.
+    pub(crate) fn open(&self, id: u64) {
+        let clear = |flags: u64| (flags >> 2 == ids::serial(id)).then_some(flags & !CLOSING);
+        let _ = self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, clear);
+    }
+
     /// Sets a flag for the client `id`; false when it was set, or the entry is another's by now.
     fn mark(&self, id: u64, flag: u64) -> bool {
         let set = |flags: u64| (flags >> 2 == ids::serial(id) && flags & flag == 0).then_some(flags | flag);

@@ -96,6 +96,8 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     /// The client is over: its id becomes stale, it leaves its gateways, CLOSE is raised. The socket
     /// lingers until the last bytes have left and the peer has hung up.
     pub(super) fn ended(&mut self, place: u32, ending: Ending) {
+        // No CLOSE without its ACCEPT, also when the socket never came.
+        self.announce(place);
         let Some(held) = self.held.get_mut(place as usize) else { return };
         let id = held.connection.id;
         let period = self
@@ -159,7 +161,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         self.desk.outgoing.borrow_mut().clear(place);
         self.settle_accounts();
         if let Some(mut held) = self.held.try_remove(place as usize) {
-            let _ = self.poll.registry().deregister(&mut held.stream);
+            let _ = held.stream.deregister(self.poll.registry());
             // What a forked child still holds open must not keep the connection alive.
             let _ = held.stream.shutdown(Shutdown::Both);
         }

@@ -1,7 +1,6 @@
 //! How other threads tell a worker what to do: one queue, first in, first out.
 
 use std::io;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
@@ -13,17 +12,27 @@ use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
 
 use super::drain::Spread;
+use super::stream::Socket;
 
 /// A socket that has become a client.
 #[derive(Debug)]
 pub(crate) struct Adopt {
     pub(crate) id: u64,
-    pub(crate) stream: TcpStream,
+    pub(crate) socket: Socket,
     /// What the client sent behind its request.
     pub(crate) early: Bytes,
     pub(crate) endpoint: u32,
+    /// ACCEPT's data; `None` for a client that is expected.
+    pub(crate) request: Option<Vec<u8>>,
+}
+
+/// A client whose socket will come.
+#[derive(Debug)]
+pub(crate) struct Expect {
+    pub(crate) id: u64,
+    pub(crate) endpoint: u32,
     /// ACCEPT's data.
-    pub(crate) request: Vec<u8>,
+    pub(crate) request: Box<[u8]>,
 }
 
 /// A broadcast or multicast, and this worker's part of its outcome.
@@ -67,10 +76,14 @@ pub(crate) enum Command {
     Leave { gateway: u64, client: u64 },
     /// A gateway is gone.
     Retire { gateway: u64 },
+    /// The application has accepted a handshake: its socket will come, or it is lost.
+    Expect(Box<Expect>),
     /// A new client.
     Adopt(Box<Adopt>),
     /// Close everybody over a time, and cut who is left at the deadline.
     Drain { spread: Box<Spread>, deadline: Instant },
+    /// A client that is expected won't come.
+    Lose { client: u64 },
     /// Close everybody, and cut who is left at this time. With `last`, no more clients will come: end when
     /// they are gone.
     Stop { deadline: Instant, last: bool },

@@ -4,6 +4,7 @@
 //! turn's events to the host; carry out the commands that arrived; write to every client that has
 //! something new, once; timers. A client lives on one worker from its accept to its end.
 
+mod arrival;
 mod carry_out;
 mod cast;
 mod client;
@@ -15,7 +16,7 @@ mod mailbox;
 mod port;
 mod post;
 mod seat;
-mod signalless;
+mod stream;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
@@ -44,13 +45,14 @@ pub(crate) use client::{Client, Refused};
 pub(crate) use desk::Desk;
 pub(crate) use drain::Spread;
 pub(crate) use fanout::with_event;
-pub(crate) use mailbox::{Adopt, Batch, Command, INLINE, Mailbox, pair};
+pub(crate) use mailbox::{Adopt, Batch, Command, Expect, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
 pub(crate) use seat::Seat;
+pub(crate) use stream::Socket;
 
 use drain::Drain;
 use port::Desktop;
-use signalless::Signalless;
+use stream::Stream;
 use wheel::Wheel;
 
 /// What all threads of a server share.
@@ -87,7 +89,7 @@ const READS: usize = 4;
 
 /// One client as its worker holds it.
 struct Held {
-    stream: mio::net::TcpStream,
+    stream: Stream,
     connection: Connection,
     memberships: Vec<Membership>,
     /// Ended, and waiting for its last bytes to leave and the peer to hang up; cut at this time.
@@ -458,7 +460,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         for place in touched.drain(..) {
             let Some(held) = self.held.get_mut(place as usize) else { continue };
             let mut outgoing = self.desk.outgoing.borrow_mut();
-            let result = outgoing.write(place, &mut Signalless(&held.stream));
+            let result = outgoing.write(place, &mut held.stream);
             let waiting = outgoing.waiting(place).bytes;
             if held.lingers_until.is_some() {
                 if waiting == 0 && held.hung_up {

@@ -178,7 +178,7 @@ impl<'a> Poster<'a> {
 }
 
 /// Adds to the commands of the worker with this mailbox: through its desk, on its own thread.
-fn put(mailbox: &Arc<Mailbox>, fill: impl FnOnce(&mut Batch)) -> bool {
+pub(super) fn put(mailbox: &Arc<Mailbox>, fill: impl FnOnce(&mut Batch)) -> bool {
     let mut fill = Some(fill);
     let local = desk::with(mailbox, |desk| {
         if let Some(fill) = fill.take() {

@@ -55,7 +55,8 @@ impl Fixture {
         stream.set_nonblocking(true).unwrap();
         let id = shared.clients.insert(|id, client| client.prepare(id, 0, 1000, 10)).unwrap();
         mailbox.clients.fetch_add(1, Ordering::Relaxed);
-        let adopt = Adopt { id, stream, early: bytes::Bytes::new(), endpoint: 0, request: Vec::new() };
+        let socket = crate::worker::Socket::Tcp(stream);
+        let adopt = Adopt { id, socket, early: bytes::Bytes::new(), endpoint: 0, request: Some(Vec::new()) };
         mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt))));
         Self { shared, events, client: ClientId(id), peer }
     }

@@ -60,7 +60,8 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
     };
     let id = shared.clients.insert(|id, client| client.prepare(id, 0, 1000, 10)).unwrap();
     mailbox.clients.fetch_add(1, Ordering::Relaxed);
-    let adopt = Adopt { id, stream, early: bytes::Bytes::new(), endpoint: 0, request: Vec::new() };
+    let socket = Socket::Tcp(stream);
+    let adopt = Adopt { id, socket, early: bytes::Bytes::new(), endpoint: 0, request: Some(Vec::new()) };
     mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt))));
     let patience = Duration::from_secs(3);
     assert_eq!(events.recv_timeout(patience), Ok(Kind::Accept));

@@ -22,7 +22,7 @@ int main(void) {
                                         {"sec-websocket-version", "13"},
                                         {"x-test", "a value"}};
   enum { HEADERS = sizeof sent / sizeof *sent };
-  uint32_t endpoint, head[6], pairs[HEADERS][2];
+  uint32_t endpoint, head[8], pairs[HEADERS][2];
   char local[32], peer[32];
   struct sockaddr_in own;
   socklen_t own_size = sizeof own;
@@ -41,7 +41,7 @@ int main(void) {
   end = at + event.length;
   CHECK(event.length >= sizeof head + sizeof pairs);
   memcpy(head, at, sizeof head);
-  CHECK(head[0] == HEADERS);
+  CHECK(head[0] == HEADERS && head[6] == 0 && head[7] == 0);
   memcpy(pairs, at + sizeof head, sizeof pairs);
   at += sizeof head + sizeof pairs;
   next("method", head[1], "GET");

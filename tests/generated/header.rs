@@ -3,15 +3,17 @@
 use std::path::Path;
 
 /// The files of `src/ffi` in the order in which a C program meets them.
-const CHAPTERS: [&str; 10] = [
+const CHAPTERS: [&str; 12] = [
     "src/counters.rs",
     "src/ffi/status.rs",
     "src/ffi/types.rs",
     "src/ffi/server.rs",
     "src/ffi/settings.rs",
+    "src/ffi/http_settings.rs",
     "src/ffi/push.rs",
     "src/ffi/batch.rs",
     "src/ffi/submit.rs",
+    "src/ffi/handshake.rs",
     "src/ffi/client.rs",
     "src/ffi/gateway.rs",
 ];

@@ -23,14 +23,14 @@ static struct text text_of(const wsgate_event *event) {
   return text;
 }
 
-/* The request in an ACCEPT event: six lengths, a pair of lengths per header, then all the bytes. */
-enum { HEADERS, METHOD, TARGET, PEER, LOCAL, SUBPROTOCOL, LENGTHS };
+/* The request in an ACCEPT event: lengths and counts, a pair of lengths per header and parameter, then all the bytes. */
+enum { HEADERS, METHOD, TARGET, PEER, LOCAL, SUBPROTOCOL, PARAMETERS, BODY, LENGTHS };
 
 static struct text target_of(const wsgate_event *event) {
   uint32_t lengths[LENGTHS];
   memcpy(lengths, event->data, sizeof lengths);
-  struct text target = {(const char *)event->data + sizeof lengths + 8 * (size_t)lengths[HEADERS] + lengths[METHOD],
-                        lengths[TARGET]};
+  size_t pairs = (size_t)lengths[HEADERS] + lengths[PARAMETERS];
+  struct text target = {(const char *)event->data + sizeof lengths + 8 * pairs + lengths[METHOD], lengths[TARGET]};
   return target;
 }
 

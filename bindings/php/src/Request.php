@@ -7,7 +7,10 @@ namespace Wsgate;
 /** The HTTP request that a client began with. */
 final class Request
 {
-    /** @param array<string, list<string>> $headers by lower-case name, in the order of arrival */
+    /**
+     * @param array<string, list<string>> $headers by lower-case name, in the order of arrival
+     * @param array<string, string> $parameters
+     */
     private function __construct(
         private readonly string $method,
         private readonly string $target,
@@ -15,33 +18,39 @@ final class Request
         private readonly string $localAddress,
         private readonly string $subprotocol,
         private readonly array $headers,
+        private readonly array $parameters,
     ) {
     }
 
     /**
      * @internal
-     * @param string $data the payload of an ACCEPT event: six lengths, a pair of lengths for each
-     *                     header, then all the strings without separators
+     * @param string $data the payload of an ACCEPT event: eight lengths, a pair of lengths for each
+     *                     header and parameter, then all the strings without separators
      */
     public static function decode(string $data): self
     {
-        [1 => $headerCount, 2 => $method, 3 => $target, 4 => $remote, 5 => $local, 6 => $subprotocol]
-            = unpack('V6', $data);
+        [1 => $headerCount, 2 => $method, 3 => $target, 4 => $remote, 5 => $local, 6 => $subprotocol,
+            7 => $parameterCount] = unpack('V8', $data);
         $lengths = [$method, $target, $remote, $local, $subprotocol];
-        if ($headerCount > 0) {
-            array_push($lengths, ...unpack('V' . 2 * $headerCount, $data, 24));
+        $pairs = $headerCount + $parameterCount;
+        if ($pairs > 0) {
+            array_push($lengths, ...unpack('V' . 2 * $pairs, $data, 32));
         }
-        $offset = 24 + 8 * $headerCount;
+        $offset = 32 + 8 * $pairs;
         $strings = [];
         foreach ($lengths as $length) {
             $strings[] = substr($data, $offset, $length);
             $offset += $length;
         }
         $headers = [];
-        for ($i = 5; $i < count($strings); $i += 2) {
+        for ($i = 5; $i < 5 + 2 * $headerCount; $i += 2) {
             $headers[strtolower($strings[$i])][] = $strings[$i + 1];
         }
-        return new self($strings[0], $strings[1], $strings[2], $strings[3], $strings[4], $headers);
+        $parameters = [];
+        for (; $i < count($strings); $i += 2) {
+            $parameters[$strings[$i]] = $strings[$i + 1];
+        }
+        return new self($strings[0], $strings[1], $strings[2], $strings[3], $strings[4], $headers, $parameters);
     }
 
     public function getMethod(): string
@@ -77,6 +86,12 @@ final class Request
             }
         }
         return null;
+    }
+
+    /** What `:name` in the endpoint's path stands for, percent-decoded; null when there is none. */
+    public function getParameter(string $name): ?string
+    {
+        return $this->parameters[$name] ?? null;
     }
 
     /** The first header of this name, in any case; null when there is none. */

@@ -32,6 +32,7 @@ typedef enum wsgate_event_kind {
 typedef enum wsgate_event_flag {
   WSGATE_EVENT_FLAG_BINARY = 1,
   WSGATE_EVENT_FLAG_CLEAN = 2,
+  WSGATE_EVENT_FLAG_REFUSED = 256,
   WSGATE_EVENT_FLAG_TRUNCATED = 16777216,
 } wsgate_event_flag;
 typedef enum wsgate_close_cause {
@@ -61,6 +62,9 @@ typedef enum wsgate_op {
   WSGATE_OP_BROADCAST_BINARY = 6,
   WSGATE_OP_GATEWAY_ADD = 7,
   WSGATE_OP_GATEWAY_REMOVE = 8,
+  WSGATE_OP_ACCEPT = 16,
+  WSGATE_OP_REJECT = 17,
+  WSGATE_OP_RESPOND = 18,
   WSGATE_OP_MULTICAST_TEXT = 48,
   WSGATE_OP_MULTICAST_BINARY = 49,
   WSGATE_OP_GATEWAY_FREE = 50,
@@ -143,15 +147,24 @@ wsgate_status wsgate_server_listen(wsgate_server *server, const char *address, s
 wsgate_status wsgate_server_set_workers(wsgate_server *server, uint32_t workers);
 wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level);
 wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
-wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
 wsgate_status wsgate_server_add_endpoint(wsgate_server *server, const char *path, size_t length, uint32_t *endpoint);
-wsgate_status wsgate_endpoint_add_origin(wsgate_server *server, uint32_t endpoint, const char *origin, size_t length);
 wsgate_status wsgate_endpoint_set_gateway(wsgate_server *server, uint32_t endpoint, uint64_t gateway);
 wsgate_status wsgate_endpoint_set_max_message_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
 wsgate_status wsgate_endpoint_set_max_frame_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
 wsgate_status wsgate_endpoint_set_max_fragments(wsgate_server *server, uint32_t endpoint, uint64_t count);
 wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
 wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
+wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
+wsgate_status wsgate_server_add_directory(wsgate_server *server, const char *prefix, size_t prefix_length, const char *path, size_t path_length);
+wsgate_status wsgate_server_set_requests(wsgate_server *server, uint32_t on);
+wsgate_status wsgate_server_set_request_timeout(wsgate_server *server, uint64_t milliseconds);
+wsgate_status wsgate_server_set_error_pages(wsgate_server *server, uint64_t milliseconds);
+wsgate_status wsgate_server_set_max_body_size(wsgate_server *server, uint64_t bytes);
+wsgate_status wsgate_endpoint_add_origin(wsgate_server *server, uint32_t endpoint, const char *origin, size_t length);
+wsgate_status wsgate_endpoint_set_same_host(wsgate_server *server, uint32_t endpoint, uint32_t on);
+wsgate_status wsgate_endpoint_add_subprotocol(wsgate_server *server, uint32_t endpoint, const char *name, size_t length);
+wsgate_status wsgate_endpoint_set_acceptor(wsgate_server *server, uint32_t endpoint, uint32_t on);
+wsgate_status wsgate_endpoint_set_handshake_timeout(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
 wsgate_status wsgate_server_on_accept(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
 wsgate_status wsgate_server_on_message(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
 wsgate_status wsgate_server_on_close(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
@@ -162,6 +175,10 @@ void wsgate_batch_free(wsgate_batch *batch);
 int32_t wsgate_server_take(wsgate_server *server, wsgate_batch *batch, uint64_t max, int32_t timeout_ms);
 int32_t wsgate_server_fd(wsgate_server *server);
 int32_t wsgate_submit(wsgate_server *server, const void *buffer, size_t length, int32_t *statuses, size_t status_count);
+wsgate_status wsgate_accept(wsgate_server *server, uint64_t handshake, const char *subprotocol, size_t subprotocol_length, const char *headers, size_t headers_length, uint32_t flags, uint64_t user_data);
+wsgate_status wsgate_reject(wsgate_server *server, uint64_t handshake, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
+wsgate_status wsgate_respond(wsgate_server *server, uint64_t request, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
+wsgate_status wsgate_handshake_header(wsgate_server *server, uint64_t handshake, const char *name, size_t name_length, char *value, size_t size, uint64_t *length);
 wsgate_status wsgate_client_send_text(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_send_binary(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);

@@ -45,6 +45,7 @@ EVENT_KIND_STOPPED = 14
 
 EVENT_FLAG_BINARY = 1
 EVENT_FLAG_CLEAN = 2
+EVENT_FLAG_REFUSED = 256
 EVENT_FLAG_TRUNCATED = 16777216
 
 CLOSE_CAUSE_PEER = 1
@@ -71,6 +72,9 @@ OP_BROADCAST_TEXT = 5
 OP_BROADCAST_BINARY = 6
 OP_GATEWAY_ADD = 7
 OP_GATEWAY_REMOVE = 8
+OP_ACCEPT = 16
+OP_REJECT = 17
+OP_RESPOND = 18
 OP_MULTICAST_TEXT = 48
 OP_MULTICAST_BINARY = 49
 OP_GATEWAY_FREE = 50
@@ -169,15 +173,24 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_server_set_workers": (c_int32, [c_void_p, c_uint32]),
     "wsgate_server_set_log_level": (c_int32, [c_void_p, c_uint32]),
     "wsgate_server_set_queue_limit": (c_int32, [c_void_p, c_uint64]),
-    "wsgate_server_set_directory": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "wsgate_server_add_endpoint": (c_int32, [c_void_p, c_char_p, c_size_t, c_void_p]),
-    "wsgate_endpoint_add_origin": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
     "wsgate_endpoint_set_gateway": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_max_message_size": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_max_frame_size": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_max_fragments": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_close_period": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_outbox_limit": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
+    "wsgate_server_set_directory": (c_int32, [c_void_p, c_char_p, c_size_t]),
+    "wsgate_server_add_directory": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "wsgate_server_set_requests": (c_int32, [c_void_p, c_uint32]),
+    "wsgate_server_set_request_timeout": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_server_set_error_pages": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_server_set_max_body_size": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_endpoint_add_origin": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
+    "wsgate_endpoint_set_same_host": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_add_subprotocol": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
+    "wsgate_endpoint_set_acceptor": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_handshake_timeout": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_server_on_accept": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
     "wsgate_server_on_message": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
     "wsgate_server_on_close": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
@@ -188,6 +201,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_server_take": (c_int32, [c_void_p, c_void_p, c_uint64, c_int32]),
     "wsgate_server_fd": (c_int32, [c_void_p]),
     "wsgate_submit": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_accept": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t, c_char_p, c_size_t, c_uint32, c_uint64]),
+    "wsgate_reject": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_respond": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_handshake_header": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t, c_void_p, c_size_t, c_void_p]),
     "wsgate_client_send_text": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "wsgate_client_send_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "wsgate_client_ping": (c_int32, [c_void_p, c_uint64, c_uint64]),

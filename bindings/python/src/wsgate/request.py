@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 __all__ = ["Headers", "Request"]
 
-_LENGTHS = Struct("=6I")
+_LENGTHS = Struct("=8I")
 
 
 class Headers(Mapping[str, str]):
@@ -55,13 +55,22 @@ class Request:
         remote_address: host and port of the client.
         local_address: host and port that it connected to.
         subprotocol: the subprotocol agreed on, or None.
+        parameters: what each ``:name`` in the endpoint's path stands for, percent-decoded.
     """
 
-    __slots__ = ("headers", "local_address", "method", "remote_address", "subprotocol", "target")
+    __slots__ = (
+        "headers",
+        "local_address",
+        "method",
+        "parameters",
+        "remote_address",
+        "subprotocol",
+        "target",
+    )
 
     def __init__(self, block: bytes) -> None:
-        count, *lengths = _LENGTHS.unpack_from(block)
-        start = _LENGTHS.size + 8 * count
+        count, *lengths, parameters, _ = _LENGTHS.unpack_from(block)
+        start = _LENGTHS.size + 8 * (count + parameters)
         sizes = [size for pair in iter_unpack("=II", block[_LENGTHS.size : start]) for size in pair]
         texts = []
         for size in (*lengths, *sizes):
@@ -71,7 +80,9 @@ class Request:
         self.remote_address = _address(peer)
         self.local_address = _address(local)
         self.subprotocol = subprotocol or None
-        self.headers = Headers(list(zip(fields[::2], fields[1::2], strict=True)))
+        pairs = list(zip(fields[::2], fields[1::2], strict=True))
+        self.headers = Headers(pairs[:count])
+        self.parameters = dict(pairs[count:])
 
     @property
     def path(self) -> str:

@@ -1,0 +1,48 @@
+//! Calls that decide on handshakes and answer requests.
+
+use crate::config::{ClientId, RequestId};
+use crate::error::Result;
+use crate::front::{Accepting, Answer, Field, handshake_fields};
+
+use super::Handle;
+
+impl Handle {
+    /// Accepts a handshake: its id is the client's from now on, and what is sent to it reaches it first. One ACCEPT
+    /// and one CLOSE follow. `subprotocol`: one of those offered; empty for none; `None` for what the endpoint's
+    /// list makes of the offer. CLOSED when it is decided already, or gone.
+    pub fn accept(
+        &self,
+        handshake: ClientId,
+        subprotocol: Option<&str>,
+        headers: &[Field<'_>],
+        user_data: u64,
+    ) -> Result<()> {
+        self.here()?;
+        let headers = handshake_fields(headers)?;
+        let expect = |accepting: &Accepting<'_>| {
+            let Accepting { id, endpoint, user_data, request } = *accepting;
+            self.shared.expect(id, endpoint, user_data, request)
+        };
+        self.pending.accept(handshake.0, subprotocol, headers, user_data, expect)?;
+        self.shared.nudge();
+        Ok(())
+    }
+
+    /// Rejects a handshake with a response: 300 to 599. CLOSED when it is decided already, or gone.
+    pub fn reject(&self, handshake: ClientId, status: u32, headers: &[Field<'_>], body: &[u8]) -> Result<()> {
+        self.here()?;
+        self.pending.reject(handshake.0, Answer::new(status, 300..=599, headers, body)?)
+    }
+
+    /// Answers a request with a response: 200 to 599. CLOSED when it is answered already, or gone.
+    pub fn respond(&self, request: RequestId, status: u32, headers: &[Field<'_>], body: &[u8]) -> Result<()> {
+        self.here()?;
+        self.pending.respond(request.0, Answer::new(status, 200..=599, headers, body)?)
+    }
+
+    /// A header of a handshake or request that waits, its lines joined; `None` if there is none.
+    pub fn pending_header(&self, id: u64, name: &str) -> Result<Option<Vec<u8>>> {
+        self.here()?;
+        self.pending.header(id, name)
+    }
+}
