@@ -4,6 +4,8 @@
 
 #[path = "hardening/endings.rs"]
 mod endings;
+#[path = "hardening/fan_out.rs"]
+mod fan_out;
 #[path = "hardening/idle.rs"]
 mod idle;
 #[path = "hardening/limits.rs"]

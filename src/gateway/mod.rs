@@ -8,6 +8,7 @@ mod members;
 pub(crate) mod outcome;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -23,9 +24,16 @@ const MAX_NAME: usize = 255;
 /// The gateways of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Gateways {
-    table: Table<Mutex<Roster>>,
+    table: Table<Shared>,
     /// Locked before any roster is.
     names: Mutex<HashMap<Box<str>, u64>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// How many are in the roster, for whoever need not know exactly.
+    members: AtomicUsize,
+    roster: Mutex<Roster>,
 }
 
 /// Who is in a gateway, for whoever asks. Joining and leaving take its lock, sending does not.
@@ -38,19 +46,31 @@ struct Roster {
     workers: Vec<Vec<u64>>,
 }
 
+impl Roster {
+    fn count(&self) -> usize {
+        self.workers.iter().map(Vec::len).sum()
+    }
+}
+
 impl Gateways {
     pub(crate) fn create(&self) -> Result<GatewayId> {
         self.table
-            .insert(|id, roster| *roster.lock() = Roster { gateway: id, ..Roster::default() })
+            .insert(|id, shared| {
+                shared.members.store(0, Ordering::Relaxed);
+                *shared.roster.lock() = Roster { gateway: id, ..Roster::default() };
+            })
             .map(GatewayId)
             .ok_or_else(|| Error::new(ErrorKind::Full, "there are too many gateways"))
     }
 
     pub(crate) fn check(&self, gateway: GatewayId) -> Result<()> {
-        match self.table.get(gateway.0) {
-            Some(_) => Ok(()),
-            None => Err(gone(gateway)),
-        }
+        self.members(gateway).map(|_| ())
+    }
+
+    /// About how many members a gateway has. Takes no lock.
+    pub(crate) fn members(&self, gateway: GatewayId) -> Result<usize> {
+        let entry = self.table.get(gateway.0).ok_or_else(|| gone(gateway))?;
+        Ok(entry.value.members.load(Ordering::Relaxed))
     }
 
     /// Makes the id stale, and the name free.
@@ -58,7 +78,7 @@ impl Gateways {
         let entry = self.table.get(gateway.0).ok_or_else(|| gone(gateway))?;
         {
             let mut names = self.names.lock();
-            let mut roster = entry.value.lock();
+            let mut roster = entry.value.roster.lock();
             if roster.gateway == gateway.0 {
                 let Roster { name, .. } = std::mem::take(&mut *roster);
                 name.map(|name| names.remove(&name));
@@ -73,11 +93,13 @@ impl Gateways {
     /// Looks into a gateway's roster, if it is not gone.
     fn roster<T>(&self, gateway: GatewayId, look: impl FnOnce(&mut Roster) -> T) -> Result<T> {
         let entry = self.table.get(gateway.0).ok_or_else(|| gone(gateway))?;
-        let mut roster = entry.value.lock();
-        match roster.gateway == gateway.0 {
-            true => Ok(look(&mut roster)),
-            false => Err(gone(gateway)),
+        let mut roster = entry.value.roster.lock();
+        if roster.gateway != gateway.0 {
+            return Err(gone(gateway));
         }
+        let result = look(&mut roster);
+        entry.value.members.store(roster.count(), Ordering::Relaxed);
+        Ok(result)
     }
 
     /// Notes a client that joined on a worker, behind those who are in there.
@@ -104,7 +126,7 @@ impl Gateways {
 
     /// How many clients are members, on all workers.
     pub(crate) fn count(&self, gateway: GatewayId) -> Result<usize> {
-        self.roster(gateway, |roster| roster.workers.iter().map(Vec::len).sum())
+        self.roster(gateway, |roster| roster.count())
     }
 
     /// Writes as many of the members' ids into `clients` as fit, and returns how many there are.
@@ -115,7 +137,7 @@ impl Gateways {
                 let Some(place) = places.next() else { break };
                 *place = *member;
             }
-            roster.workers.iter().map(Vec::len).sum()
+            roster.count()
         })
     }
 

@@ -160,6 +160,8 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             listed: false,
             to_end: false,
             shut: false,
+            is_blocked: false,
+            postponed: false,
             last_message: 0,
         });
         self.desk.outgoing.borrow_mut().open(place);

@@ -17,17 +17,18 @@ use super::{Batch, Command, Worker};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in
-    /// which [`super::desk::Desk::post`] chose between the two.
-    pub(super) fn carry_out_mail(&mut self, [local, mail]: &mut [Batch; 2]) {
+    /// which [`super::desk::Desk::post`] chose between the two. Whether that was all that had come.
+    pub(super) fn carry_out_mail(&mut self, [local, mail]: &mut [Batch; 2]) -> bool {
         // Both are taken before either is carried out: what callbacks add meanwhile is younger than both,
         // and waits for the next turn, so that a client that is fed by its DRAIN starves nobody.
         std::mem::swap(&mut *self.desk.local.borrow_mut(), local);
-        self.desk.mailbox.take(mail);
+        let all = self.desk.mailbox.take(mail);
         for batch in [local, mail] {
             if !batch.is_empty() {
                 self.carry_out(batch);
             }
         }
+        all
     }
 
     fn carry_out(&mut self, batch: &mut Batch) {

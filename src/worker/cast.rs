@@ -25,6 +25,8 @@ thread_local! {
 /// A message to many, as it is posted to each worker.
 struct Cast<'a> {
     gateway: u64,
+    /// About how many members there are on each worker.
+    members: usize,
     opcode: Opcode,
     data: &'a [u8],
     /// A large frame, or one that accounts follow: encoded once, whoever and how many take it. Another is
@@ -59,6 +61,7 @@ impl Poster<'_> {
             let part = parts.pop();
             posted |= self.put(worker, |batch| {
                 let except = batch.ids(except.clone());
+                batch.reach += cast.members;
                 cast.add(batch, part, cost, |gateway, frame| match frame {
                     Ok(frame) => Command::Broadcast { gateway, frame, except },
                     Err(frame) => Command::BroadcastShared { gateway, frame, except },
@@ -135,6 +138,7 @@ impl Poster<'_> {
             // Who lived on a worker that has ended is gone.
             self.put(worker, |batch| {
                 let to = batch.ids(ids.iter().map(|(_, id)| *id));
+                batch.reach += ids.len();
                 cast.add(batch, part, cast.cost(ids.len()), |gateway, frame| match frame {
                     Ok(frame) => Command::Multicast { gateway, frame, to },
                     Err(frame) => Command::MulticastShared { gateway, frame, to },
@@ -153,12 +157,12 @@ impl Poster<'_> {
         accounted: bool,
     ) -> Result<Cast<'a>> {
         let opcode = opcode(binary, data)?;
-        self.shared.gateways.check(gateway)?;
+        let members = self.shared.gateways.members(gateway)?.div_ceil(self.shared.mailboxes.len().max(1));
         if self.shared.mailboxes.iter().all(|mailbox| mailbox.has_ended()) {
             return Err(stopped());
         }
         let shared = (accounted || data.len() > INLINE).then(|| block(opcode, data));
-        Ok(Cast { gateway: gateway.0, opcode, data, shared })
+        Ok(Cast { gateway: gateway.0, members, opcode, data, shared })
     }
 
     /// Reserves room in the mailboxes of these workers, in all or in none.

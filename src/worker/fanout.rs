@@ -82,10 +82,13 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     /// Queues a frame for one member, unless its outbox is full: then it is too slow.
     fn reach(&mut self, place: u32, frame: &Outgo, account: Option<u32>, slow: &mut Vec<u64>) {
         let Some(held) = self.held.get(place as usize) else { return };
-        let id = held.connection.id;
-        let Some(entry) = self.shared.clients.get(id) else { return };
-        let uncounted = self.desk.outgoing.borrow().uncounted(place);
-        let over = entry.value.is_over(frame.length(), uncounted.bytes.into(), uncounted.messages.into());
+        let (id, is_blocked) = (held.connection.id, held.is_blocked);
+        let mut over = self.is_over(place, id, frame);
+        if over && !is_blocked {
+            // It is we who have not written to it yet.
+            self.write(place);
+            over = self.is_over(place, id, frame);
+        }
         if over {
             slow.push(id);
         }
@@ -95,6 +98,13 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             Some(account) => self.accounts.fail(account, id),
             None => {}
         }
+    }
+
+    /// Whether a member's outbox has no room for a frame.
+    fn is_over(&self, place: u32, id: u64, frame: &Outgo) -> bool {
+        let Some(entry) = self.shared.clients.get(id) else { return false };
+        let uncounted = self.desk.outgoing.borrow().uncounted(place);
+        entry.value.is_over(frame.length(), uncounted.bytes.into(), uncounted.messages.into())
     }
 
     fn too_slow(&mut self, clients: Vec<u64>) {

@@ -1,5 +1,6 @@
 //! How other threads tell a worker what to do: one queue, first in, first out.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -98,6 +99,8 @@ pub(crate) struct Batch {
     pub(crate) ids: Vec<u64>,
     /// What its broadcasts and multicasts have reserved in the mailbox: see [`Mailbox::reserve`].
     pub(crate) reserved: u64,
+    /// How many clients they reach, about.
+    pub(crate) reach: usize,
 }
 
 /// A frame over this many bytes is a block of its own, which is not copied again.
@@ -151,6 +154,7 @@ impl Batch {
             command
         }));
         self.reserved += other.reserved;
+        self.reach += other.reach;
         other.clear();
     }
 
@@ -181,6 +185,7 @@ impl Batch {
         self.bytes.clear();
         self.ids.clear();
         self.reserved = 0;
+        self.reach = 0;
         let kept = self
             .bytes
             .capacity()
@@ -238,10 +243,18 @@ impl Command {
     }
 }
 
+/// What waits for a worker.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Batches that reach so many that each is for a turn of its own.
+    full: VecDeque<Batch>,
+    last: Batch,
+}
+
 /// One worker's mailbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
-    queue: Mutex<Batch>,
+    queue: Mutex<Queue>,
     /// Whether `queue` holds anything: so that the worker, and its own callbacks, need not lock.
     filled: AtomicBool,
     /// The worker has ended: nothing will be carried out.
@@ -259,6 +272,10 @@ pub(crate) struct Mailbox {
 
 /// How much of broadcasts and multicasts may wait for one worker.
 pub(crate) const MAX_RESERVED: u64 = 64 << 20;
+
+/// A batch that reaches so many clients takes no more commands: the worker reads its sockets before it
+/// carries out the next.
+pub(crate) const REACH: usize = 64 << 10;
 
 /// The bytes of a batch are named by 32-bit offsets.
 const MAX_BATCH: usize = 1 << 30;
@@ -290,7 +307,11 @@ impl Mailbox {
         if self.has_ended() {
             return false;
         }
-        fill(&mut queue);
+        if queue.last.reach >= REACH {
+            let full = std::mem::take(&mut queue.last);
+            queue.full.push_back(full);
+        }
+        fill(&mut queue.last);
         self.filled.store(true, Ordering::SeqCst);
         true
     }
@@ -357,20 +378,28 @@ impl Mailbox {
         self.parked.store(false, Ordering::SeqCst);
     }
 
-    /// Exchanges what waits for an empty batch.
-    pub(crate) fn take(&self, spare: &mut Batch) {
-        if self.is_filled() {
-            let mut queue = self.queue.lock();
-            std::mem::swap(&mut *queue, spare);
-            self.filled.store(false, Ordering::SeqCst);
+    /// Exchanges what waits, or as much of it as one turn should carry out, for an empty batch. Whether
+    /// that was all.
+    pub(crate) fn take(&self, spare: &mut Batch) -> bool {
+        if !self.is_filled() {
+            return true;
         }
+        let mut queue = self.queue.lock();
+        match queue.full.pop_front() {
+            Some(batch) => *spare = batch,
+            None => std::mem::swap(&mut queue.last, spare),
+        }
+        let all = queue.full.is_empty() && queue.last.is_empty();
+        self.filled.store(!all, Ordering::SeqCst);
+        all
     }
 
     /// The worker ends: what waits is dropped, and nothing more is taken.
-    pub(crate) fn end(&self) -> Batch {
+    pub(crate) fn end(&self) -> impl Iterator<Item = Command> + use<> {
         let mut queue = self.queue.lock();
         self.ended.store(true, Ordering::SeqCst);
-        std::mem::take(&mut *queue)
+        let Queue { full, last } = std::mem::take(&mut *queue);
+        full.into_iter().chain([last]).flat_map(|batch| batch.commands)
     }
 }
 
@@ -429,13 +458,37 @@ mod tests {
     }
 
     #[test]
+    fn what_reaches_very_many_is_taken_one_turn_at_a_time() {
+        let (_poll, mailbox) = pair(mio::Token(0)).unwrap();
+        for (gateway, reach) in [(1, REACH - 1), (2, 1), (3, 5), (4, REACH), (5, 0)] {
+            assert!(mailbox.put(|batch| {
+                batch.commands.push(Command::Retire { gateway });
+                batch.reach += reach;
+            }));
+        }
+        let mut taken = Batch::default();
+        let mut seen = Vec::new();
+        let gateway = |command: &Command| match command {
+            Command::Retire { gateway } => *gateway,
+            other => panic!("{other:?}"),
+        };
+        while mailbox.is_filled() {
+            let all = mailbox.take(&mut taken);
+            assert_eq!(all, !mailbox.is_filled());
+            seen.push(taken.commands.iter().map(gateway).collect::<Vec<u64>>());
+            taken.clear();
+        }
+        assert_eq!(seen, [vec![1, 2], vec![3, 4], vec![5]]);
+    }
+
+    #[test]
     fn a_worker_does_not_sleep_on_mail_and_takes_none_after_its_end() {
         let (_poll, mailbox) = pair(mio::Token(0)).unwrap();
         assert!(mailbox.park());
         mailbox.unpark();
         assert!(mailbox.post(|batch| batch.commands.push(Command::Retire { gateway: 1 })));
         assert!(!mailbox.park());
-        assert_eq!(mailbox.end().commands.len(), 1);
+        assert_eq!(mailbox.end().count(), 1);
         assert!(!mailbox.post(|_| ()));
     }
 }

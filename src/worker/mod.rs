@@ -12,6 +12,7 @@ pub(crate) mod desk;
 mod drain;
 mod ending;
 mod fanout;
+mod flush;
 mod mailbox;
 mod port;
 mod post;
@@ -20,8 +21,8 @@ mod stream;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::net::Shutdown;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -35,7 +36,7 @@ use slab::Slab;
 use crate::clock::Now;
 use crate::config::Endpoint;
 use crate::connection::Connection;
-use crate::event::{Event, Kind, Sink};
+use crate::event::{Event, Sink};
 use crate::gateway::account::Accounts;
 use crate::gateway::outcome::Outcomes;
 use crate::gateway::{Gateways, Members, Membership};
@@ -51,6 +52,7 @@ pub(crate) use seat::Seat;
 pub(crate) use stream::Socket;
 
 use drain::Drain;
+use flush::Written;
 use port::Desktop;
 use stream::Stream;
 use wheel::Wheel;
@@ -102,6 +104,10 @@ struct Held {
     to_end: bool,
     /// Our side of the stream is shut down.
     shut: bool,
+    /// It did not take all that was last written to it.
+    is_blocked: bool,
+    /// Listed in [`Worker::postponed`].
+    postponed: bool,
     /// The turn in which it last said something.
     last_message: u64,
 }
@@ -118,7 +124,7 @@ struct Ended(Arc<Mailbox>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.0.end();
+        drop(self.0.end());
     }
 }
 
@@ -138,10 +144,13 @@ pub(crate) struct Worker<D = Rc<Desk>> {
     ready: Vec<Ready>,
     /// Clients that could not write all they had.
     stuck: Vec<u32>,
+    /// Clients that have something to write and were too many for one turn.
+    postponed: VecDeque<u32>,
     /// Clients whose end waits for the application to deal with what they said.
     waiting: Vec<(u32, u64)>,
     /// These lend their memory to each turn.
     touched: Vec<u32>,
+    written: Written,
     due: Vec<(u32, u64)>,
     spares: [Batch; 2],
     turn: u64,
@@ -193,8 +202,10 @@ impl<D: Deref<Target = Desk> + From<Desk>> Worker<D> {
             buffer: vec![0; READ_BUFFER],
             ready: Vec::new(),
             stuck: Vec::new(),
+            postponed: VecDeque::new(),
             waiting: Vec::new(),
             touched: Vec::new(),
+            written: Written::default(),
             due: Vec::new(),
             spares: <[Batch; 2]>::default(),
             turn: 1,
@@ -234,10 +245,11 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         }
     }
 
-    /// The half of a turn that does not read.
-    fn carry_on(&mut self) {
+    /// The half of a turn that does not read. False when much is left for the next turns.
+    fn carry_on(&mut self) -> bool {
         self.begin();
         self.attend();
+        self.postponed.is_empty()
     }
 
     fn begin(&mut self) {
@@ -251,9 +263,10 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         // Read before the mail is taken: the answers to what was consumed by now are in it.
         let consumed = self.sink.consumed();
         let mut spares = std::mem::take(&mut self.spares);
-        self.carry_out_mail(&mut spares);
+        if self.carry_out_mail(&mut spares) {
+            self.consumed = consumed;
+        }
         self.spares = spares;
-        self.consumed = consumed;
         self.resume_consumed();
         let mut due = std::mem::take(&mut self.due);
         self.wheel.expire(self.now.instant, &mut due);
@@ -270,6 +283,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         // A callback that ran in the last flush may have left something to do.
         let clear = self.desk.local.borrow().is_empty()
             && self.stuck.is_empty()
+            && self.postponed.is_empty()
             && !self.desk.outgoing.borrow().has_touched();
         // Parked first, looked around afterwards: who makes room or deals with what it took in between,
         // wakes us.
@@ -442,79 +456,6 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         returned
     }
 
-    /// The socket has room again.
-    fn retry(&mut self, place: u32) {
-        if self.desk.outgoing.borrow().waiting(place).bytes > 0 {
-            self.stuck.push(place);
-        }
-    }
-
-    /// Writes to everybody who has something new, or room again; then the arenas are free for reuse.
-    /// Events come after that, because their callbacks write into the arenas again.
-    fn flush(&mut self) {
-        let mut touched = std::mem::take(&mut self.touched);
-        self.desk.outgoing.borrow_mut().take_touched(&mut touched);
-        touched.append(&mut self.stuck);
-        let (mut behind, mut drained, mut broken, mut done) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for place in touched.drain(..) {
-            let Some(held) = self.held.get_mut(place as usize) else { continue };
-            let mut outgoing = self.desk.outgoing.borrow_mut();
-            let result = outgoing.write(place, &mut held.stream);
-            let waiting = outgoing.waiting(place).bytes;
-            if held.lingers_until.is_some() {
-                if waiting == 0 && held.hung_up {
-                    done.push(place);
-                } else if waiting == 0 && !held.shut {
-                    held.shut = true;
-                    let _ = held.stream.shutdown(Shutdown::Write);
-                }
-            } else {
-                let (bytes, messages) = outgoing.settle(place);
-                if bytes | messages != 0
-                    && let Some(entry) = self.shared.clients.get(held.connection.id)
-                {
-                    entry.value.adjust(bytes, messages);
-                    if entry.value.drained() {
-                        drained.push(place);
-                    }
-                }
-            }
-            if result.is_err() {
-                outgoing.clear(place);
-                broken.push(place);
-            } else if waiting > 0 {
-                behind.push(place);
-            }
-        }
-        self.touched = touched;
-        self.desk.outgoing.borrow_mut().reclaim(&behind);
-        self.settle_accounts();
-        for place in done {
-            self.release(place);
-        }
-        for place in broken {
-            self.eof(place);
-        }
-        for place in drained {
-            self.drain(place);
-        }
-        if self.shared.outcomes.any() {
-            self.tell_outcomes();
-        }
-    }
-
-    fn drain(&mut self, place: u32) {
-        let Some(held) = self.held.get(place as usize) else { return };
-        let Some(entry) = self.shared.clients.get(held.connection.id) else { return };
-        let (user_data, endpoint, client) =
-            (entry.value.user_data(), held.connection.endpoint, held.connection.id);
-        let drain = Event { user_data, endpoint, client, ..Event::of_server(Kind::Drain, self.now.wall_ns) };
-        if !self.raise(&drain) {
-            self.abort(place);
-        }
-    }
-
     fn stop_if_due(&mut self) {
         if self.stops_at.is_none_or(|at| at > self.now.instant) {
             return;
@@ -528,7 +469,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     /// Nobody is left. Mail that comes too late is refused; sockets in it are dropped.
     fn end(&mut self) {
-        for command in self.desk.mailbox.end().commands {
+        for command in self.desk.mailbox.end() {
             if let Command::Adopt(adopt) = command {
                 self.shared.clients.remove(adopt.id);
             }

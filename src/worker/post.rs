@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Entry;
 use crate::protocol::{self, Opcode, frame};
 
+use super::mailbox::REACH;
 use super::{Batch, Client, Command, INLINE, Mailbox, Refused, Shared, desk};
 
 /// Posts commands: each at once, or gathered so that every worker gets its share in one piece.
@@ -28,6 +29,8 @@ impl<'a> Poster<'a> {
 
     /// Gathers commands in `batches` until [`Poster::deliver`].
     pub(crate) fn gathering(shared: &'a Shared, batches: &'a mut Vec<Batch>) -> Self {
+        // A call that panicked may have left something, for another server even.
+        batches.iter_mut().for_each(Batch::clear);
         batches.resize_with(shared.mailboxes.len(), Batch::default);
         Self { shared, gathered: Some(batches), full: HashSet::new() }
     }
@@ -163,8 +166,11 @@ impl<'a> Poster<'a> {
     pub(super) fn put(&mut self, worker: usize, fill: impl FnOnce(&mut Batch)) -> bool {
         match &mut self.gathered {
             Some(batches) => {
-                let lives = self.shared.mailboxes.get(worker).is_some_and(|mailbox| !mailbox.has_ended());
-                lives && batches.get_mut(worker).map(fill).is_some()
+                let mailbox = self.shared.mailboxes.get(worker).filter(|mailbox| !mailbox.has_ended());
+                let Some((batch, mailbox)) = batches.get_mut(worker).zip(mailbox) else { return false };
+                fill(batch);
+                // More would be too much for one turn: the next batch is for another.
+                batch.reach < REACH || put(mailbox, |queued| queued.append(batch))
             }
             None => self.shared.mailboxes.get(worker).is_some_and(|mailbox| put(mailbox, fill)),
         }

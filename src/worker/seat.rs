@@ -212,8 +212,11 @@ impl Seat {
         // Looked at again after each time: who posted meanwhile has found the seat taken.
         while self.mailbox.is_filled() {
             let Some(mut seated) = self.seated.try_lock() else { return };
-            if self.within(&mut seated, |worker, _| worker.carry_on()).is_none() {
-                return;
+            match self.within(&mut seated, |worker, _| worker.carry_on()) {
+                None => return,
+                // A huge fan-out: its slices, and what else there is between them, are turns.
+                Some(all) if !all => return self.summon(),
+                Some(_) => {}
             }
         }
     }

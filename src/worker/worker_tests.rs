@@ -5,6 +5,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::config::Config;
+use crate::event::Kind;
 
 /// A pull sink whose taker comes at the worst moment: right after the worker was told that the queue is full.
 struct Unlucky {

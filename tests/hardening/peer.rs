@@ -109,6 +109,14 @@ impl Peer {
         Ok(bytes)
     }
 
+    /// Whether bytes have come.
+    pub(crate) fn has_some(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let came = matches!(self.stream.peek(&mut [0]), Ok(1));
+        self.stream.set_nonblocking(false).unwrap();
+        came
+    }
+
     /// Whether bytes come within a moment.
     pub(crate) fn has_more(&self) -> bool {
         self.stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
