@@ -10,6 +10,10 @@ mod fan_out;
 mod idle;
 #[path = "hardening/limits.rs"]
 mod limits;
+#[path = "hardening/order.rs"]
+mod order;
+#[path = "hardening/outcomes.rs"]
+mod outcomes;
 #[path = "hardening/panics.rs"]
 mod panics;
 #[path = "hardening/peer.rs"]
