@@ -2,6 +2,8 @@
 //! panics, limits, stops, idle costs, and random operations from everywhere at once.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail so
 
+#[path = "hardening/churn.rs"]
+mod churn;
 #[path = "hardening/endings.rs"]
 mod endings;
 #[path = "hardening/fan_out.rs"]

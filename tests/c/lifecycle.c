@@ -76,6 +76,27 @@ static void several_addresses(void) {
   close(clients[1]);
 }
 
+/* Messages wait for a client that does not read, their outcomes are to come, nothing was taken, and it drains. */
+static void in_the_midst_of_it(void) {
+  static char large[1 << 20];
+  uint32_t endpoint;
+  uint64_t gateway;
+  wsgate_server *server = new_server(&endpoint);
+  CHECK_OK(wsgate_gateway_new(server, &gateway));
+  CHECK_OK(wsgate_endpoint_set_gateway(server, endpoint, gateway));
+  CHECK_OK(wsgate_endpoint_set_outbox_limit(server, endpoint, 1 << 30, 1000));
+  int port = start(server), half = connect_to(port, 0), client = connect_to(port, 4096);
+  write_all(half, "GET / HTTP/1.1\r\n", 16);
+  upgrade(client, "/");
+  for (uint64_t ticket = 0; ticket < 16; ticket++)
+    CHECK_OK(wsgate_gateway_broadcast_with_outcome(server, gateway, 1, large, sizeof large, NULL, 0, ticket));
+  CHECK_OK(wsgate_server_drain(server, 3600000, 3600000));
+  CHECK_OK(wsgate_gateway_broadcast_with_outcome(server, gateway, 1, large, sizeof large, NULL, 0, 16));
+  CHECK_OK(wsgate_server_free(server));
+  close(half);
+  close(client);
+}
+
 int main(void) {
   CHECK_OK(wsgate_server_free(NULL));
   wsgate_batch_free(NULL);
@@ -86,5 +107,6 @@ int main(void) {
   stopped();
   batch_outlives_server();
   several_addresses();
+  in_the_midst_of_it();
   return 0;
 }
