@@ -136,7 +136,7 @@ typedef enum {
   /**
    * The client is gone, and its id stale. `code` is the close code (RFC 6455 section 7.4; 1005: the
    * peer gave none; 1006: the connection was lost), `value` a `wsgate_close_cause`;
-   * `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_info`,
+   * `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_counters`,
    * whose first word is its size, and then the reason, UTF-8, to the end. Comes once for each ACCEPT.
    */
   WSGATE_EVENT_KIND_CLOSE = 11,
@@ -195,15 +195,16 @@ typedef enum {
    */
   WSGATE_CLOSE_CAUSE_PROTOCOL = 3,
   /**
-   * The peer went over a limit (1009).
+   * The peer went over a limit, or sent what the endpoint does not take (1003, 1008, 1009).
    */
   WSGATE_CLOSE_CAUSE_LIMIT = 4,
   /**
-   * Too many pings stayed unanswered.
+   * Too many pings stayed unanswered (1008).
    */
   WSGATE_CLOSE_CAUSE_HEARTBEAT = 5,
   /**
-   * The peer took broadcasts too slowly (1013).
+   * The peer took broadcasts too slowly, or its queue was the largest when all together were over their
+   * budget (1013).
    */
   WSGATE_CLOSE_CAUSE_SLOW = 6,
   /**
@@ -245,6 +246,40 @@ typedef enum {
    */
   WSGATE_LOG_LEVEL_TRACE = 5,
 } wsgate_log_level;
+
+/**
+ * What becomes of a broadcast for a client whose outbox has no room for it.
+ */
+typedef enum {
+  /**
+   * The client is closed with 1013 "Too slow".
+   */
+  WSGATE_SLOW_CONSUMER_CLOSE = 0,
+  /**
+   * This client does not get it; its info counts it as dropped.
+   */
+  WSGATE_SLOW_CONSUMER_DROP_NEWEST = 1,
+  /**
+   * The oldest broadcasts that wait for the client are dropped, and counted, until it has room. What was
+   * sent to the client alone stays, and so does what has begun to leave; if that is not enough, the
+   * client does not get the new one.
+   */
+  WSGATE_SLOW_CONSUMER_DROP_OLDEST = 2,
+} wsgate_slow_consumer;
+
+/**
+ * What becomes of a client that sends more in a second than it may.
+ */
+typedef enum {
+  /**
+   * It is not read until the second is over.
+   */
+  WSGATE_RATE_POLICY_PAUSE = 0,
+  /**
+   * It is closed with 1008 "Rate limit exceeded".
+   */
+  WSGATE_RATE_POLICY_CLOSE = 1,
+} wsgate_rate_policy;
 
 /**
  * The operations of `wsgate_submit`.
@@ -297,6 +332,19 @@ typedef enum {
    * Answer the request `target`: `flags`, payload and `ticket` as for REJECT.
    */
   WSGATE_OP_RESPOND = 18,
+  /**
+   * Of what the client `target` said, `ticket` bytes and `flags` messages have been dealt with; as
+   * `wsgate_client_grant`.
+   */
+  WSGATE_OP_CLIENT_GRANT = 32,
+  /**
+   * Stop reading the client `target`.
+   */
+  WSGATE_OP_CLIENT_PAUSE = 33,
+  /**
+   * Read the client `target` again.
+   */
+  WSGATE_OP_CLIENT_RESUME = 34,
   /**
    * Send the payload as text to those clients of the gateway `target` that are in the ids.
    */
@@ -419,7 +467,7 @@ typedef struct {
 /**
  * A client's counters and timestamps. Times are wall clock, nanoseconds since 1970; 0 means never.
  *
- * It is part of the C ABI (`wsgate_client_info`): fields are only ever added at the end, and `size`
+ * It is part of the C ABI (`wsgate_client_counters`): fields are only ever added at the end, and `size`
  * tells how many there are.
  */
 typedef struct {
@@ -508,10 +556,55 @@ typedef struct {
    */
   uint64_t last_heartbeat_ns;
   /**
-   * 0.
+   * How long the latest answered ping took, in nanoseconds.
    */
-  uint64_t reserved;
-} wsgate_client_info;
+  uint64_t round_trip_ns;
+} wsgate_client_counters;
+
+/**
+ * A server's figures.
+ *
+ * It is part of the C ABI (`wsgate_server_counters`): fields are only ever added at the end, and `size` tells
+ * how many there are.
+ */
+typedef struct {
+  /**
+   * How many bytes of this struct the library filled.
+   */
+  uint64_t size;
+  /**
+   * Clients whose ACCEPT was raised or is about to be, and whose CLOSE was not.
+   */
+  uint64_t clients;
+  /**
+   * Of them, those that wait to become clients because the event queue is full.
+   */
+  uint64_t arrivals;
+  /**
+   * Events that wait to be taken; 0 for a server with callbacks.
+   */
+  uint64_t events;
+  /**
+   * Their bytes.
+   */
+  uint64_t event_bytes;
+  /**
+   * Log lines that were dropped because the event queue was full.
+   */
+  uint64_t dropped_logs;
+  /**
+   * Clients that were closed because all outboxes together were over their budget.
+   */
+  uint64_t evicted;
+  /**
+   * Memory that holds what waits in the outboxes of all servers in the process.
+   */
+  uint64_t outbox_bytes;
+  /**
+   * What it may be.
+   */
+  uint64_t outbox_budget;
+} wsgate_server_counters;
 
 /**
  * The head of one record for `wsgate_submit`: 32 bytes. Then come `ids` ids of 8 bytes, `length` bytes
@@ -756,8 +849,8 @@ wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server,
 
 /**
  * Sets how much may wait for one client: bytes on the wire [1 MiB; 1 to 1 GiB] and messages [10,000;
- * 1 to 32,767]. Over it a send is refused with FULL, and a broadcast closes the client with 1013 "Too
- * slow". A message that finds nothing waiting always fits.
+ * 1 to 100,000]. Over it a send is refused with FULL; for broadcasts see
+ * `wsgate_endpoint_set_slow_consumer`. A message that finds nothing waiting always fits.
  *
  * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
  * @threads any
@@ -1145,6 +1238,152 @@ wsgate_status wsgate_client_close(wsgate_server *server,
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_client_set_user_data(wsgate_server *server, uint64_t client, uint64_t user_data);
+
+/**
+ * Sets what becomes of a broadcast for a client whose outbox has no room for it: a
+ * `wsgate_slow_consumer` [CLOSE]. Sends to one client answer FULL instead.
+ *
+ * @return OK; INVALID: no such policy, no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_slow_consumer(wsgate_server *server, uint32_t endpoint, uint32_t policy);
+
+/**
+ * Sets from which size on an outgoing message is sent in several frames, and how large they are: bytes
+ * of payload [32 KiB; 128 to 1 GiB; 0: always one frame]. Pings and pongs pass between them.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_frame_split(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+
+/**
+ * Refuses binary messages (`only` is not 0) [0]: such a client is closed with 1003.
+ *
+ * @return OK; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_text_only(wsgate_server *server, uint32_t endpoint, uint32_t only);
+
+/**
+ * Sets how much of one client's messages the application may have in hand: bytes [1 MiB; 1 to 1 GiB]
+ * and messages [64; 1 to 2^31]. A client that has filled either is not read, so that TCP holds it back,
+ * until some were dealt with; the others are read on. What has been dealt with: see
+ * `wsgate_endpoint_set_explicit_grants`.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_receive_window(wsgate_server *server,
+                                                 uint32_t endpoint,
+                                                 uint64_t bytes,
+                                                 uint64_t messages);
+
+/**
+ * Sets how the receive window learns what was dealt with. 0 [the default]: all that a batch holds, when
+ * the application takes again; with callbacks, a message when its callback returns. Not 0: what
+ * `wsgate_client_grant` says, so that a handler may keep a message for longer than that.
+ *
+ * @return OK; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_explicit_grants(wsgate_server *server,
+                                                  uint32_t endpoint,
+                                                  uint32_t explicit_grants);
+
+/**
+ * Sets after how many milliseconds without anything read from a client it is pinged [10,000; 50 to
+ * 86,400,000; 0: never], and how many of these pings may stay unanswered [3; 1 to 1,000]: with more, the
+ * client is closed with 1008 "Exceeded unanswered PING limit". The pings raise no PONG. A client that is
+ * not read, because it is paused or for another's sake, is not pinged.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_heartbeat(wsgate_server *server,
+                                            uint32_t endpoint,
+                                            uint64_t period_ms,
+                                            uint64_t unanswered);
+
+/**
+ * Sets how much a client may send in a second: bytes on the wire [1 MiB; 1 to 2^40; 0: any number] and
+ * frames [100; 1 to 2^31; 0: any number]. What happens then: see `wsgate_endpoint_set_rate_policy`.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_rate_limit(wsgate_server *server,
+                                             uint32_t endpoint,
+                                             uint64_t bytes,
+                                             uint64_t frames);
+
+/**
+ * Sets what becomes of a client over its rate limit: a `wsgate_rate_policy` [PAUSE].
+ *
+ * @return OK; INVALID: no such policy, no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_rate_policy(wsgate_server *server, uint32_t endpoint, uint32_t policy);
+
+/**
+ * Sets how much memory may hold what waits in the outboxes of all servers of the process [512 MiB; 1 MiB
+ * to 2^50 bytes], from now on. Over it, the clients with the largest queues lose them and are closed with
+ * 1013 "Too slow". What many clients wait for is counted once.
+ *
+ * @return OK; CONFIG: out of bounds
+ * @threads any
+ */
+wsgate_status wsgate_set_outbox_budget(uint64_t bytes);
+
+/**
+ * Tells that the application has dealt with so many bytes and messages of what a client said; see
+ * `wsgate_endpoint_set_explicit_grants`. More than it was given is no credit for later.
+ *
+ * @return OK; CLOSED: the client is gone; INVALID: its endpoint takes no grants
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_grant(wsgate_server *server, uint64_t client, uint64_t bytes, uint64_t messages);
+
+/**
+ * Stops the reading of a client until `wsgate_client_resume`: TCP holds it back. Messages of its that wait
+ * to be taken still come; with callbacks, called from the client's own, this is its last. A client that is
+ * not read is not pinged by the heartbeat, and its end may not be noticed.
+ *
+ * @return OK, also when it is paused already; CLOSED: the client is gone
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_pause(wsgate_server *server, uint64_t client);
+
+/**
+ * Reads a paused client again.
+ *
+ * @return OK, also when it is not paused; CLOSED: the client is gone
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_resume(wsgate_server *server, uint64_t client);
+
+/**
+ * Fills `out` with a client's counters and timestamps as they are now: at most `size` bytes, and their
+ * number in its first word. `closed_ns` is 0; when the client has closed, CLOSE brings its last figures.
+ *
+ * @param size `sizeof(wsgate_client_counters)`
+ * @return OK; CLOSED: the client is gone; INVALID: `out` is NULL, or `size` under 8
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_info(wsgate_server *server,
+                                 uint64_t client,
+                                 wsgate_client_counters *out,
+                                 size_t size);
+
+/**
+ * Fills `out` with a server's figures as they are now: at most `size` bytes, and their number in its
+ * first word.
+ *
+ * @param size `sizeof(wsgate_server_counters)`
+ * @return OK; INVALID: before the start, `out` is NULL, or `size` under 8
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_server_info(wsgate_server *server, wsgate_server_counters *out, size_t size);
 
 /**
  * Makes a gateway, a set of clients that is broadcast to; before or after the start. Its id goes to

@@ -38,6 +38,15 @@ impl Setting {
         let Self { name, min, max, unit, .. } = self;
         Err(Error::new(ErrorKind::Config, format!("{name} is {value}, not within {min} to {max} {unit}")))
     }
+
+    /// The same, for a setting that 0 turns off.
+    pub fn check_or_off(&self, value: u64) -> Result<u64> {
+        if value == 0 {
+            return Ok(0);
+        }
+        self.check(value)
+            .map_err(|error| Error::new(ErrorKind::Config, format!("{error}, nor 0, which is off")))
+    }
 }
 
 const fn setting(name: &'static str, default: u64, min: u64, max: u64, unit: &'static str) -> Setting {
@@ -65,9 +74,49 @@ pub const CLOSE_PERIOD: Setting = setting("close period", 3_000, 1, 3_600_000, "
 /// How many bytes may wait for one client.
 pub const OUTBOX_BYTES: Setting = setting("outbox limit", MIB, 1, GIB, "bytes");
 /// How many messages may wait for one client.
-pub const OUTBOX_MESSAGES: Setting = setting("outbox limit", 10_000, 1, 32_767, "messages");
+pub const OUTBOX_MESSAGES: Setting = setting("outbox limit", 10_000, 1, 100_000, "messages");
+/// How many bytes may wait for all clients of all servers in the process.
+pub const OUTBOX_BUDGET: Setting = setting("outbox budget", 512 * MIB, MIB, 1 << 50, "bytes");
+/// A longer message is sent in frames of at most this size; 0: in one frame.
+pub const FRAME_SPLIT: Setting = setting("frame split threshold", 32 * KIB, 128, GIB, "bytes");
+/// How many bytes of a client's messages the application may have in hand before it is no longer read.
+pub const WINDOW_BYTES: Setting = setting("receive window", MIB, 1, GIB, "bytes");
+/// How many of a client's messages the application may have in hand before it is no longer read.
+pub const WINDOW_MESSAGES: Setting = setting("receive window", 64, 1, 1 << 31, "messages");
+/// How long nothing is read before a ping is sent; 0: no pings.
+pub const HEARTBEAT_PERIOD: Setting = setting("heartbeat period", 10_000, 50, 86_400_000, "milliseconds");
+/// How many pings of the heartbeat may stay unanswered.
+pub const HEARTBEAT_LIMIT: Setting = setting("heartbeat limit", 3, 1, 1_000, "pings");
+/// How many bytes a client may send in a second; 0: any number.
+pub const RATE_BYTES: Setting = setting("rate limit", MIB, 1, 1 << 40, "bytes per second");
+/// How many frames a client may send in a second; 0: any number.
+pub const RATE_FRAMES: Setting = setting("rate limit", 100, 1, 1 << 31, "frames per second");
 /// The longest message that may be sent.
 pub const MAX_SEND_SIZE: Setting = setting("message size", 0, 0, GIB, "bytes");
+
+/// What becomes of a broadcast for a client whose outbox has no room for it. The numbers are the C ABI's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SlowConsumer {
+    /// The client is closed: 1013 "Too slow".
+    #[default]
+    Close = 0,
+    /// It does not get this one.
+    DropNewest = 1,
+    /// The oldest broadcasts that wait for it make room; sends to it alone stay.
+    DropOldest = 2,
+}
+
+/// What becomes of a client that sends more in a second than it may. The numbers are the C ABI's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum RatePolicy {
+    /// It is not read until the second is over.
+    #[default]
+    Pause = 0,
+    /// It is closed: 1008 "Rate limit exceeded".
+    Close = 1,
+}
 
 /// Names an endpoint within its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,6 +156,75 @@ pub(crate) struct Endpoint {
     pub(crate) close_period: Duration,
     pub(crate) outbox_bytes: u64,
     pub(crate) outbox_messages: u64,
+    pub(crate) slow_consumer: SlowConsumer,
+    /// [`usize::MAX`] when it is off.
+    pub(crate) frame_split: usize,
+    pub(crate) window: Window,
+    pub(crate) heartbeat: Heartbeat,
+    pub(crate) rate: Rate,
+}
+
+/// How much of a client's messages the application may have in hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) bytes: u64,
+    pub(crate) messages: u64,
+    /// What was dealt with is told by grants; else by taking again, or by a callback's return.
+    pub(crate) by_grants: bool,
+}
+
+/// When a client that says nothing is pinged, and given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heartbeat {
+    /// Zero when it is off.
+    pub(crate) period: Duration,
+    pub(crate) limit: u64,
+}
+
+/// How much a client may send in a second.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    /// [`u64::MAX`] when there is no limit.
+    pub(crate) bytes: u64,
+    /// The same.
+    pub(crate) frames: u64,
+    pub(crate) policy: RatePolicy,
+}
+
+impl Endpoint {
+    /// With every setting at its default.
+    pub(crate) fn new(pattern: Pattern) -> Self {
+        Self {
+            pattern,
+            handshakes: Handshakes::default(),
+            gateway: None,
+            limits: Limits {
+                message: MAX_MESSAGE_SIZE.default,
+                frame: MAX_FRAME_SIZE.default,
+                fragments: MAX_FRAGMENTS.default,
+                text_only: false,
+            },
+            close_period: Duration::from_millis(CLOSE_PERIOD.default),
+            outbox_bytes: OUTBOX_BYTES.default,
+            outbox_messages: OUTBOX_MESSAGES.default,
+            slow_consumer: SlowConsumer::default(),
+            frame_split: FRAME_SPLIT.default as usize,
+            window: Window {
+                bytes: WINDOW_BYTES.default,
+                messages: WINDOW_MESSAGES.default,
+                by_grants: false,
+            },
+            heartbeat: Heartbeat {
+                period: Duration::from_millis(HEARTBEAT_PERIOD.default),
+                limit: HEARTBEAT_LIMIT.default,
+            },
+            rate: Rate {
+                bytes: RATE_BYTES.default,
+                frames: RATE_FRAMES.default,
+                policy: RatePolicy::default(),
+            },
+        }
+    }
 }
 
 impl Default for Config {
@@ -167,20 +285,11 @@ impl Config {
         if self.endpoints.iter().any(|endpoint| endpoint.pattern.is_same(&pattern)) {
             return Err(Error::new(ErrorKind::Config, format!("endpoint {path:?} is there already")));
         }
+        if self.endpoints.len() > usize::from(u16::MAX) {
+            return Err(Error::new(ErrorKind::Config, "a server has at most 65536 endpoints"));
+        }
         let id = EndpointId(self.endpoints.len() as u32);
-        self.endpoints.push(Endpoint {
-            pattern,
-            handshakes: Handshakes::default(),
-            gateway: None,
-            limits: Limits {
-                message: MAX_MESSAGE_SIZE.default,
-                frame: MAX_FRAME_SIZE.default,
-                fragments: MAX_FRAGMENTS.default,
-            },
-            close_period: Duration::from_millis(CLOSE_PERIOD.default),
-            outbox_bytes: OUTBOX_BYTES.default,
-            outbox_messages: OUTBOX_MESSAGES.default,
-        });
+        self.endpoints.push(Endpoint::new(pattern));
         Ok(id)
     }
 
@@ -239,6 +348,63 @@ impl Config {
         (endpoint.outbox_bytes, endpoint.outbox_messages) = (bytes, messages);
         Ok(())
     }
+
+    /// Sets what becomes of a broadcast for a client whose outbox is full.
+    pub fn set_slow_consumer(&mut self, endpoint: EndpointId, policy: SlowConsumer) -> Result<()> {
+        self.endpoint(endpoint)?.slow_consumer = policy;
+        Ok(())
+    }
+
+    /// Sets [`FRAME_SPLIT`]; 0 is off.
+    pub fn set_frame_split(&mut self, endpoint: EndpointId, bytes: u64) -> Result<()> {
+        let bytes = FRAME_SPLIT.check_or_off(bytes)?;
+        self.endpoint(endpoint)?.frame_split = if bytes == 0 { usize::MAX } else { bytes as usize };
+        Ok(())
+    }
+
+    /// Refuses binary messages, with 1003.
+    pub fn set_text_only(&mut self, endpoint: EndpointId, only: bool) -> Result<()> {
+        self.endpoint(endpoint)?.limits.text_only = only;
+        Ok(())
+    }
+
+    /// Sets [`WINDOW_BYTES`] and [`WINDOW_MESSAGES`].
+    pub fn set_receive_window(&mut self, endpoint: EndpointId, bytes: u64, messages: u64) -> Result<()> {
+        let (bytes, messages) = (WINDOW_BYTES.check(bytes)?, WINDOW_MESSAGES.check(messages)?);
+        let window = &mut self.endpoint(endpoint)?.window;
+        (window.bytes, window.messages) = (bytes, messages);
+        Ok(())
+    }
+
+    /// Whether [`crate::Handle::grant`] tells what the application has dealt with. Else a pull server's
+    /// taking again does, and the return of a push server's handler.
+    pub fn set_explicit_grants(&mut self, endpoint: EndpointId, explicit: bool) -> Result<()> {
+        self.endpoint(endpoint)?.window.by_grants = explicit;
+        Ok(())
+    }
+
+    /// Sets [`HEARTBEAT_PERIOD`], 0 is off, and [`HEARTBEAT_LIMIT`].
+    pub fn set_heartbeat(&mut self, endpoint: EndpointId, milliseconds: u64, limit: u64) -> Result<()> {
+        let period = Duration::from_millis(HEARTBEAT_PERIOD.check_or_off(milliseconds)?);
+        let limit = HEARTBEAT_LIMIT.check(limit)?;
+        self.endpoint(endpoint)?.heartbeat = Heartbeat { period, limit };
+        Ok(())
+    }
+
+    /// Sets [`RATE_BYTES`] and [`RATE_FRAMES`]; 0 is off.
+    pub fn set_rate_limit(&mut self, endpoint: EndpointId, bytes: u64, frames: u64) -> Result<()> {
+        let (bytes, frames) = (RATE_BYTES.check_or_off(bytes)?, RATE_FRAMES.check_or_off(frames)?);
+        let or_none = |limit| if limit == 0 { u64::MAX } else { limit };
+        let rate = &mut self.endpoint(endpoint)?.rate;
+        (rate.bytes, rate.frames) = (or_none(bytes), or_none(frames));
+        Ok(())
+    }
+
+    /// Sets what becomes of a client over its rate limit.
+    pub fn set_rate_policy(&mut self, endpoint: EndpointId, policy: RatePolicy) -> Result<()> {
+        self.endpoint(endpoint)?.rate.policy = policy;
+        Ok(())
+    }
 }
 
 /// Whether a request's path could be this: without a query, and without what no request line may have.
@@ -257,6 +423,22 @@ mod tests {
         let error = config.set_close_period(endpoint, 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(error.to_string(), "close period is 0, not within 1 to 3600000 milliseconds");
+    }
+
+    #[test]
+    fn zero_turns_off_what_can_be_off_and_nothing_else() {
+        let mut config = Config::new();
+        let endpoint = config.add_endpoint("/").unwrap();
+        config.set_rate_limit(endpoint, 0, 0).unwrap();
+        config.set_frame_split(endpoint, 0).unwrap();
+        config.set_heartbeat(endpoint, 0, 3).unwrap();
+        let error = config.set_frame_split(endpoint, 100).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "frame split threshold is 100, not within 128 to 1073741824 bytes, nor 0, which is off"
+        );
+        assert!(config.set_heartbeat(endpoint, 0, 0).is_err());
+        assert!(config.set_receive_window(endpoint, 0, 1).is_err());
     }
 
     #[test]

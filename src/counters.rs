@@ -1,8 +1,10 @@
-//! What is counted for each client, and handed out in its CLOSE event.
+//! What is counted for each client: live, and in its CLOSE event.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A client's counters and timestamps. Times are wall clock, nanoseconds since 1970; 0 means never.
 ///
-/// It is part of the C ABI (`wsgate_client_info`): fields are only ever added at the end, and `size`
+/// It is part of the C ABI (`wsgate_client_counters`): fields are only ever added at the end, and `size`
 /// tells how many there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -49,8 +51,8 @@ pub struct Info {
     pub last_data_send_ns: u64,
     /// When the last ping was sent.
     pub last_heartbeat_ns: u64,
-    /// 0.
-    pub reserved: u64,
+    /// How long the latest answered ping took, in nanoseconds.
+    pub round_trip_ns: u64,
 }
 
 /// `size_of::<Info>()`, as `size` carries it.
@@ -81,7 +83,7 @@ impl Info {
             self.last_data_read_ns,
             self.last_data_send_ns,
             self.last_heartbeat_ns,
-            self.reserved,
+            self.round_trip_ns,
         ];
         let mut bytes = [0; INFO_SIZE];
         for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
@@ -119,10 +121,171 @@ impl Info {
                 last_data_read_ns: word(),
                 last_data_send_ns: word(),
                 last_heartbeat_ns: word(),
-                reserved: word(),
+                round_trip_ns: word(),
             },
             reason,
         ))
+    }
+}
+
+/// A server's figures.
+///
+/// It is part of the C ABI (`wsgate_server_counters`): fields are only ever added at the end, and `size` tells
+/// how many there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct ServerInfo {
+    /// How many bytes of this struct the library filled.
+    pub size: u64,
+    /// Clients whose ACCEPT was raised or is about to be, and whose CLOSE was not.
+    pub clients: u64,
+    /// Of them, those that wait to become clients because the event queue is full.
+    pub arrivals: u64,
+    /// Events that wait to be taken; 0 for a server with callbacks.
+    pub events: u64,
+    /// Their bytes.
+    pub event_bytes: u64,
+    /// Log lines that were dropped because the event queue was full.
+    pub dropped_logs: u64,
+    /// Clients that were closed because all outboxes together were over their budget.
+    pub evicted: u64,
+    /// Memory that holds what waits in the outboxes of all servers in the process.
+    pub outbox_bytes: u64,
+    /// What it may be.
+    pub outbox_budget: u64,
+}
+
+impl ServerInfo {
+    /// The bytes as they lie in memory.
+    pub(crate) fn to_bytes(self) -> [u8; size_of::<Self>()] {
+        let words = [
+            size_of::<Self>() as u64,
+            self.clients,
+            self.arrivals,
+            self.events,
+            self.event_bytes,
+            self.dropped_logs,
+            self.evicted,
+            self.outbox_bytes,
+            self.outbox_budget,
+        ];
+        let mut bytes = [0; size_of::<Self>()];
+        for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        bytes
+    }
+}
+
+/// A number that one thread counts and any thread may look at: a relaxed load and store of the one
+/// writer, which cost what a plain number costs.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(crate) fn add(&self, more: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A client's figures where they are counted: in its entry in the table of clients, written by its worker
+/// alone, readable from everywhere. The order is that of cache lines: see [`crate::worker::Client`].
+#[derive(Debug, Default)]
+#[repr(C)]
+pub(crate) struct Figures {
+    pub(crate) connected_ns: Counter,
+    pub(crate) round_trip_ns: Counter,
+
+    pub(crate) bytes_in: Counter,
+    pub(crate) frames_in: Counter,
+    pub(crate) messages_in: Counter,
+    pub(crate) last_read_ns: Counter,
+    pub(crate) last_data_read_ns: Counter,
+    pub(crate) pings_in: Counter,
+    pub(crate) pongs_in: Counter,
+    pub(crate) pongs_out: Counter,
+
+    pub(crate) bytes_out: Counter,
+    pub(crate) frames_out: Counter,
+    pub(crate) messages_out: Counter,
+    pub(crate) last_send_ns: Counter,
+    pub(crate) last_data_send_ns: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) last_heartbeat_ns: Counter,
+    /// Pings to the client, over 32 bits of those that it has not answered.
+    pings: Counter,
+}
+
+impl Figures {
+    /// Everything at 0, for a client that connects at this time.
+    pub(crate) fn begin(&self, now_ns: u64) {
+        for counter in [
+            &self.round_trip_ns,
+            &self.bytes_in,
+            &self.frames_in,
+            &self.messages_in,
+            &self.last_read_ns,
+            &self.last_data_read_ns,
+            &self.pings_in,
+            &self.pongs_in,
+            &self.pongs_out,
+            &self.bytes_out,
+            &self.frames_out,
+            &self.messages_out,
+            &self.last_send_ns,
+            &self.last_data_send_ns,
+            &self.dropped,
+            &self.last_heartbeat_ns,
+            &self.pings,
+        ] {
+            counter.set(0);
+        }
+        self.connected_ns.set(now_ns);
+    }
+
+    /// How many pings were sent, and how many of them were not answered.
+    pub(crate) fn set_pings(&self, sent: u64, unanswered: u64) {
+        self.pings.set(sent << 32 | unanswered.min(u64::from(u32::MAX)));
+    }
+
+    /// What they are now. Each is right; they may be of different moments, when the worker counts meanwhile.
+    pub(crate) fn info(&self, queued_bytes: u64) -> Info {
+        let pings = self.pings.value();
+        Info {
+            size: INFO_SIZE as u64,
+            bytes_in: self.bytes_in.value(),
+            bytes_out: self.bytes_out.value(),
+            frames_in: self.frames_in.value(),
+            frames_out: self.frames_out.value(),
+            messages_in: self.messages_in.value(),
+            messages_out: self.messages_out.value(),
+            pings_in: self.pings_in.value(),
+            pings_out: pings >> 32,
+            pongs_in: self.pongs_in.value(),
+            pongs_out: self.pongs_out.value(),
+            unanswered_pings: pings & u64::from(u32::MAX),
+            queued_bytes,
+            dropped: self.dropped.value(),
+            connected_ns: self.connected_ns.value(),
+            closed_ns: 0,
+            last_read_ns: self.last_read_ns.value(),
+            last_send_ns: self.last_send_ns.value(),
+            last_data_read_ns: self.last_data_read_ns.value(),
+            last_data_send_ns: self.last_data_send_ns.value(),
+            last_heartbeat_ns: self.last_heartbeat_ns.value(),
+            round_trip_ns: self.round_trip_ns.value(),
+        }
     }
 }
 

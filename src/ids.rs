@@ -3,7 +3,7 @@
 //! An id is a process-wide serial number over the place of its entry in a table. A stale id finds an
 //! entry that is free or another's, and both show, because the whole id stands in the entry.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -33,9 +33,9 @@ struct Free {
     next: u32,
 }
 
-/// One place of the table. An entry has a cache line of its own: workers write to theirs all the time.
+/// One place of the table. An entry has cache lines of its own: workers write to theirs all the time.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(crate) struct Entry<T> {
     /// Whose it is; 0 while it is free.
     id: AtomicU64,
@@ -46,6 +46,12 @@ impl<T> Entry<T> {
     /// Whether it still belongs to `id`.
     pub(crate) fn is(&self, id: u64) -> bool {
         self.id.load(Ordering::Acquire) == id
+    }
+
+    /// Whether all that was read from it until now was `id`'s.
+    pub(crate) fn was(&self, id: u64) -> bool {
+        fence(Ordering::Acquire);
+        self.id.load(Ordering::Relaxed) == id
     }
 }
 
@@ -78,6 +84,8 @@ impl<T: Default> Table<T> {
             (0..size).map(|_| Entry { id: AtomicU64::new(0), value: T::default() }).collect()
         });
         let entry = entries.get(offset)?;
+        // Who reads what `prepare` writes sees also that the entry is the last owner's no more: `Entry::was`.
+        fence(Ordering::Release);
         prepare(id, &entry.value);
         entry.id.store(id, Ordering::Release);
         Some(id)
@@ -89,6 +97,16 @@ impl<T: Default> Table<T> {
         let (segment, offset) = locate((id & u64::from(PLACES - 1)) as u32);
         let entry = self.segments.get(segment)?.get()?.get(offset)?;
         (id != 0 && entry.is(id)).then_some(entry)
+    }
+
+    /// Calls `f` with every entry that is somebody's, and its id, which may be stale by then.
+    pub(crate) fn each(&self, mut f: impl FnMut(u64, &T)) {
+        for entry in self.segments.iter().filter_map(OnceCell::get).flatten() {
+            let id = entry.id.load(Ordering::Acquire);
+            if id != 0 {
+                f(id, &entry.value);
+            }
+        }
     }
 
     /// Calls `f` with the entry of this id while its place can't become another's: for writes that
@@ -117,11 +135,6 @@ pub(crate) fn lone() -> u64 {
 /// An id's serial number, 39 bits.
 pub(crate) const fn serial(id: u64) -> u64 {
     id >> PLACE_BITS
-}
-
-/// The low bits of an id's serial, which tell its entry from the place's earlier and later owners.
-pub(crate) const fn tag(id: u64) -> u16 {
-    serial(id) as u16
 }
 
 #[inline]

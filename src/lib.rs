@@ -62,8 +62,9 @@ pub mod event;
 pub mod ffi;
 pub mod protocol;
 
-pub use config::{ClientId, Config, EndpointId, GatewayId, RequestId};
-pub use counters::Info;
+pub use config::{ClientId, Config, EndpointId, GatewayId, RatePolicy, RequestId, SlowConsumer};
+pub use connection::block::{outbox_budget, outbox_bytes, set_outbox_budget};
+pub use counters::{Info, ServerInfo};
 pub use delivery::{Delivery, Handler, Queue, Record, Taken};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Cause, Event, Kind};

@@ -1,12 +1,14 @@
 //! A server's life: start, stop, and the calls in between.
 
 mod answers;
+mod flow;
 mod gateways;
 
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,8 @@ pub struct Server {
     stop_front: Mutex<Option<oneshot::Sender<()>>>,
     stopping: Arc<Stopping>,
     supervisor: Mutex<Option<JoinHandle<()>>>,
+    /// Of pull delivery.
+    queue: Option<Arc<Queue>>,
 }
 
 impl std::ops::Deref for Server {
@@ -128,11 +132,18 @@ impl Server {
             endpoints: config.endpoints,
             mailboxes,
             seat: OnceCell::new(),
+            arrivals: AtomicUsize::new(0),
+            evicted: AtomicU64::new(0),
         });
+        worker::register(&shared);
         let pending = Arc::default();
         let handle =
             Handle { shared: Arc::clone(&shared), pending: Arc::clone(&pending), epoch: sys::epoch() };
-        if let Delivery::Pull(queue) = &delivery {
+        let queue = match &delivery {
+            Delivery::Pull(queue) => Some(Arc::clone(queue)),
+            Delivery::Push(_) => None,
+        };
+        if let Some(queue) = &queue {
             let mailboxes = shared.mailboxes.clone();
             let waiting = Arc::clone(queue);
             shared.outcomes.set_waiting(Box::new(move || waiting.bytes()));
@@ -201,6 +212,7 @@ impl Server {
             stop_front: Mutex::new(Some(stop_front)),
             stopping,
             supervisor: Mutex::new(Some(supervisor)),
+            queue,
         })
     }
 

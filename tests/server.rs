@@ -323,7 +323,8 @@ async fn a_pull_server_that_is_never_taken_from_stops_reading_and_loses_nothing(
     const MESSAGES: usize = 100;
     let mut config = config();
     config.set_queue_limit(100_000).unwrap();
-    config.add_endpoint("/").unwrap();
+    let endpoint = config.add_endpoint("/").unwrap();
+    config.set_rate_limit(endpoint, 0, 0).unwrap();
     let queue = Queue::new(100_000).unwrap();
     let server = Server::start(config, Delivery::Pull(queue.clone())).unwrap();
     let client = connect(&server, "/").await;
@@ -357,6 +358,7 @@ async fn a_stream_that_refills_at_each_drain_starves_nobody() {
     config.set_workers(1).unwrap();
     let endpoint = config.add_endpoint("/").unwrap();
     config.set_outbox_limit(endpoint, 250, 10).unwrap();
+    config.set_rate_limit(endpoint, 0, 0).unwrap();
     let (server, seen) = watched(config, |server, event| {
         let client = ClientId(event.client);
         match event.kind {

@@ -1,12 +1,17 @@
 use super::*;
+use crate::config::{Heartbeat, Pattern, Rate, Window};
 
-const LIMITS: Limits = Limits { message: 1000, frame: 1000, fragments: 10 };
-
+/// As an application that takes its events would find it.
 #[derive(Default)]
 struct Recorder {
     said: Vec<String>,
+    figures: Figures,
     congested: bool,
     owed: bool,
+    /// What it was told before is still in hand.
+    behind: bool,
+    at_once: bool,
+    paused: bool,
 }
 
 impl Port for Recorder {
@@ -20,7 +25,16 @@ impl Port for Recorder {
         self.said.push(format!("{opcode:?} {}", payload.escape_ascii()));
     }
     fn is_owed_answers(&self, just_now: bool) -> bool {
-        self.owed && just_now
+        self.behind || self.owed && just_now
+    }
+    fn figures(&self) -> &Figures {
+        &self.figures
+    }
+    fn consumes_at_once(&self) -> bool {
+        self.at_once
+    }
+    fn is_paused(&self) -> bool {
+        self.paused
     }
     fn close_deadline(&self) -> Instant {
         Instant::now() + Duration::from_secs(3)
@@ -30,8 +44,12 @@ impl Port for Recorder {
     }
 }
 
+fn endpoint() -> Endpoint {
+    Endpoint::new(Pattern::parse("/").unwrap())
+}
+
 fn open() -> Connection {
-    Connection::new(7, 0, None, Now::read())
+    Connection::new(7, 0, None)
 }
 
 /// A short frame, masked with zeroes.
@@ -40,7 +58,15 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn feed(connection: &mut Connection, port: &mut Recorder, bytes: &[u8]) -> Option<Ending> {
-    connection.on_bytes(&mut bytes.to_vec(), &LIMITS, Now::read(), port)
+    let settings = endpoint();
+    let (taken, ending) = connection.on_bytes(&mut bytes.to_vec(), &settings, Now::read(), port);
+    assert_eq!(taken, bytes.len());
+    ending
+}
+
+/// So many nanoseconds after the beginning of time.
+fn at(wall_ns: u64) -> Now {
+    Now { wall_ns, ..Now::read() }
 }
 
 #[test]
@@ -94,7 +120,7 @@ fn pings_are_answered_unless_the_outbox_is_full() {
     port.congested = true;
     feed(&mut connection, &mut port, &frame(0x89, b"b"));
     assert_eq!(port.said, ["Pong a"]);
-    assert_eq!((connection.info.pings_in, connection.info.pongs_out), (2, 1));
+    assert_eq!((port.figures.pings_in.value(), port.figures.pongs_out.value()), (2, 1));
 }
 
 #[test]
@@ -103,15 +129,17 @@ fn a_pong_answers_the_ping_that_it_carries_and_those_before() {
     for ticket in [50, 51, 52] {
         connection.ping(ticket, Now::read(), &mut port);
     }
-    assert_eq!(connection.info.unanswered_pings, 3);
-    let second = Ping::new(7, 2, 51, 0).to_bytes();
+    assert_eq!(port.figures.info(0).unanswered_pings, 3);
+    let ping = |number, ticket| Ping { number, ticket, beats: 0, is_beat: false, sent_ns: 0 };
+    let second = ping(2, 51).seal(7);
     port.said.clear();
     feed(&mut connection, &mut port, &frame(0x8a, &second));
     feed(&mut connection, &mut port, &frame(0x8a, &second));
-    feed(&mut connection, &mut port, &frame(0x8a, &Ping::new(7, 9, 1, 0).to_bytes()));
+    feed(&mut connection, &mut port, &frame(0x8a, &ping(9, 1).seal(7)));
     feed(&mut connection, &mut port, &frame(0x8a, b"unasked"));
     assert_eq!(port.said, ["pong 51"]);
-    assert_eq!((connection.info.unanswered_pings, connection.info.pongs_in), (1, 4));
+    let info = port.figures.info(0);
+    assert_eq!((info.unanswered_pings, info.pings_out, info.pongs_in), (1, 3, 4));
 }
 
 #[test]
@@ -144,7 +172,169 @@ fn a_held_client_whose_stream_ends_keeps_its_cause() {
 fn a_peer_can_not_choose_the_ticket_of_its_pong() {
     let (mut connection, mut port) = (open(), Recorder::default());
     connection.ping(7, Now::read(), &mut port);
-    let forged = Ping { number: 1, ticket: 0xdead_beef, sent_ns: 0, seal: 0 }.to_bytes();
+    let ping = Ping { number: 1, ticket: 0xdead_beef, beats: 0, is_beat: false, sent_ns: 0 };
+    let forged = [&ping.seal(7)[..32], &[0; 8]].concat();
     feed(&mut connection, &mut port, &frame(0x8a, &forged));
     assert!(!port.said.iter().any(|said| said == "pong 3735928559"), "{:?}", port.said);
+}
+
+#[test]
+fn a_full_window_stops_at_a_message_and_opens_when_the_application_comes_back() {
+    let window = Window { bytes: 1000, messages: 2, by_grants: false };
+    let settings = Endpoint { window, ..endpoint() };
+    let (mut connection, mut port) = (open(), Recorder::default());
+    let mut bytes = [frame(0x81, b"1"), frame(0x81, b"2"), frame(0x89, b"?"), frame(0x81, b"3")].concat();
+    assert_eq!(connection.on_bytes(&mut bytes, &settings, at(1), &mut port), (14, None));
+    assert_eq!(port.said, ["message false 1", "message false 2"]);
+    port.behind = true;
+    assert_eq!(connection.valve(&settings, at(2), &port), Err(Shut::Window));
+    port.behind = false;
+    assert!(connection.valve(&settings, at(3), &port).is_ok());
+    assert_eq!(connection.on_bytes(&mut bytes[14..], &settings, at(3), &mut port), (14, None));
+    assert_eq!(port.said[2..], ["Pong ?", "message false 3"]);
+}
+
+#[test]
+fn messages_that_a_callback_has_dealt_with_fill_no_window() {
+    let (mut connection, mut port) = (open(), Recorder { at_once: true, ..Recorder::default() });
+    let mut bytes = frame(0x81, b"x").repeat(100);
+    let settings = endpoint();
+    assert_eq!(connection.on_bytes(&mut bytes, &settings, at(1), &mut port), (700, None));
+}
+
+#[test]
+fn with_grants_only_a_grant_opens_the_window() {
+    let window = Window { bytes: 3, messages: 100, by_grants: true };
+    let settings = Endpoint { window, ..endpoint() };
+    let (mut connection, mut port) = (open(), Recorder { at_once: true, ..Recorder::default() });
+    let mut bytes = [frame(0x81, b"12"), frame(0x81, b"345"), frame(0x81, b"6")].concat();
+    let (taken, _) = connection.on_bytes(&mut bytes, &settings, at(1), &mut port);
+    assert_eq!((taken, port.said.len()), (17, 2), "what begins within the window is delivered");
+    assert_eq!(connection.valve(&settings, at(2), &port), Err(Shut::Window));
+    connection.grant(2, 1);
+    assert_eq!(connection.valve(&settings, at(2), &port), Err(Shut::Window));
+    connection.grant(1, 0);
+    assert!(connection.valve(&settings, at(2), &port).is_ok());
+}
+
+#[test]
+fn a_paused_client_says_nothing_but_is_heard_when_it_closes_with_us() {
+    let settings = endpoint();
+    let (mut connection, mut port) = (open(), Recorder { paused: true, ..Recorder::default() });
+    assert_eq!(connection.valve(&settings, at(1), &port), Err(Shut::Paused));
+    assert_eq!(connection.on_bytes(&mut frame(0x81, b"x"), &settings, at(1), &mut port), (0, None));
+    connection.close(1000, b"", Cause::Application, Instant::now(), &mut port);
+    assert!(connection.valve(&settings, at(1), &port).is_ok());
+    let (_, ending) = connection.on_bytes(&mut frame(0x88, b""), &settings, at(1), &mut port);
+    assert!(ending.is_some_and(|ending| ending.clean));
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+#[test]
+fn a_client_over_its_rate_is_read_again_when_the_second_is_over() {
+    let rate = Rate { bytes: 21, frames: 2, policy: RatePolicy::Pause };
+    let settings = Endpoint { rate, ..endpoint() };
+    let (mut connection, mut port) = (open(), Recorder::default());
+    let start = 5 * SECOND + 7;
+    assert_eq!(connection.valve(&settings, at(start), &port), Ok(21));
+    connection.arrived(21, at(start), &port);
+    // A fragment is a frame.
+    let mut bytes = [frame(0x01, b"a"), frame(0x80, b"b"), frame(0x89, b"c")].concat();
+    assert_eq!(connection.on_bytes(&mut bytes, &settings, at(start), &mut port), (14, None));
+    assert_eq!(port.said, ["message false ab"]);
+    let end = start + SECOND;
+    assert_eq!(connection.valve(&settings, at(end - 1), &port), Err(Shut::Rate(end)));
+    assert_eq!(connection.valve(&settings, at(end), &port), Ok(21));
+    assert_eq!(connection.on_bytes(&mut bytes[14..], &settings, at(end), &mut port), (7, None));
+    assert_eq!(port.said[1], "Pong c");
+}
+
+#[test]
+fn a_client_over_its_rate_is_closed_where_the_endpoint_says_so() {
+    for (rate, count) in [
+        (Rate { bytes: u64::MAX, frames: 3, policy: RatePolicy::Close }, 3),
+        (Rate { bytes: 21, frames: u64::MAX, policy: RatePolicy::Close }, 3),
+    ] {
+        let settings = Endpoint { rate, ..endpoint() };
+        let (mut connection, mut port) = (open(), Recorder::default());
+        for n in 0..=count {
+            assert_eq!(connection.valve(&settings, at(SECOND), &port), Ok(usize::MAX));
+            connection.arrived(7, at(SECOND), &port);
+            let (_, ending) = connection.on_bytes(&mut frame(0x81, b"x"), &settings, at(SECOND), &mut port);
+            assert_eq!(ending.is_some(), n == count, "{n}");
+            if let Some(ending) = ending {
+                assert_eq!((ending.code, ending.cause), (1008, Cause::Limit));
+                assert_eq!(ending.reason, reason::RATE_LIMIT.as_bytes());
+            }
+        }
+    }
+}
+
+#[test]
+fn binary_is_refused_where_only_text_is_taken() {
+    let mut settings = endpoint();
+    settings.limits.text_only = true;
+    let (mut connection, mut port) = (open(), Recorder::default());
+    let mut bytes = [frame(0x81, b"text"), frame(0x02, b"")].concat();
+    let (_, ending) = connection.on_bytes(&mut bytes, &settings, at(1), &mut port);
+    let ending = ending.unwrap();
+    assert_eq!((ending.code, ending.cause), (1003, Cause::Limit));
+    assert_eq!(port.said[0], "message false text");
+}
+
+fn beating(limit: u64) -> Endpoint {
+    Endpoint { heartbeat: Heartbeat { period: Duration::from_secs(10), limit }, ..endpoint() }
+}
+
+#[test]
+fn a_silent_client_is_pinged_each_period_and_given_up_past_the_limit() {
+    let settings = beating(3);
+    let (mut connection, mut port) = (open(), Recorder::default());
+    port.figures.begin(SECOND);
+    let beat = |connection: &mut Connection, port: &mut Recorder, second: u64| {
+        connection.on_beat(&settings, 0, at(second * SECOND), port)
+    };
+    assert_eq!(beat(&mut connection, &mut port, 10), Beat::At(11 * SECOND), "since it connected");
+    for second in [11, 21, 31, 41] {
+        assert_eq!(beat(&mut connection, &mut port, second), Beat::At((second + 10) * SECOND));
+    }
+    assert_eq!(port.figures.info(0).unanswered_pings, 4);
+    assert_eq!(beat(&mut connection, &mut port, 51), Beat::Exceeded);
+}
+
+#[test]
+fn what_is_read_and_what_is_not_read_put_the_ping_off() {
+    let settings = beating(3);
+    let (mut connection, mut port) = (open(), Recorder::default());
+    port.figures.begin(SECOND);
+    connection.arrived(7, at(5 * SECOND), &port);
+    assert_eq!(connection.on_beat(&settings, 0, at(11 * SECOND), &mut port), Beat::At(15 * SECOND));
+    let unread = 14 * SECOND;
+    assert_eq!(connection.on_beat(&settings, unread, at(15 * SECOND), &mut port), Beat::At(24 * SECOND));
+    assert!(port.said.is_empty());
+}
+
+#[test]
+fn an_answered_beat_is_told_to_nobody_and_gives_the_round_trip() {
+    let settings = beating(3);
+    let (mut connection, mut port) = (open(), Recorder::default());
+    connection.ping(5, at(1), &mut port);
+    connection.on_beat(&settings, 0, at(20 * SECOND), &mut port);
+    let ping = Ping { number: 2, beats: 1, is_beat: true, ticket: 0, sent_ns: 20 * SECOND };
+    port.said.clear();
+    let mut pong = frame(0x8a, &ping.seal(7));
+    connection.on_bytes(&mut pong, &settings, at(20 * SECOND + 123), &mut port);
+    let info = port.figures.info(0);
+    assert_eq!((info.unanswered_pings, info.round_trip_ns, port.said.len()), (0, 123, 0));
+}
+
+#[test]
+fn the_applications_own_pings_cost_nobody_the_connection() {
+    let settings = beating(1);
+    let (mut connection, mut port) = (open(), Recorder::default());
+    for ticket in 0..100 {
+        connection.ping(ticket, at(1), &mut port);
+    }
+    assert!(matches!(connection.on_beat(&settings, 0, at(20 * SECOND), &mut port), Beat::At(_)));
 }

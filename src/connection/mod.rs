@@ -5,17 +5,22 @@
 //! through a [`Port`], and with an [`Ending`] when the client is over. What is to be written waits in
 //! the driver's [`outbox`].
 
+pub(crate) mod block;
+mod intake;
 pub(crate) mod outbox;
+mod pending;
+mod ping;
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use once_cell::sync::OnceCell;
-
 use crate::clock::Now;
-use crate::counters::Info;
+use crate::config::{Endpoint, RatePolicy};
+use crate::counters::Figures;
 use crate::event::Cause;
-use crate::protocol::{self, Codec, Decoder, Failure, Item, Limits, Opcode};
+use crate::protocol::{self, Codec, Decoder, Failure, Item, Opcode, reason};
+
+use intake::{InHand, Spent};
+use ping::{Ping, Pings};
 
 /// What a connection asks of its driver.
 pub(crate) trait Port {
@@ -23,11 +28,17 @@ pub(crate) trait Port {
     fn message(&mut self, binary: bool, data: &[u8]);
     /// The ping with this ticket was answered after this time.
     fn pong(&mut self, ticket: u64, round_trip: Duration);
+    /// Where this client's figures are counted.
+    fn figures(&self) -> &Figures;
     /// Queues a control frame.
     fn control(&mut self, opcode: Opcode, payload: &[u8]);
     /// Whether the application has not yet dealt with what this client said, in this read
     /// (`just_now`) or before, so that its answers could still come.
     fn is_owed_answers(&self, just_now: bool) -> bool;
+    /// Whether the application has dealt with a message when it was delivered.
+    fn consumes_at_once(&self) -> bool;
+    /// Whether the application has asked not to be told more for now.
+    fn is_paused(&self) -> bool;
     /// Until when a closing handshake that begins now may take.
     fn close_deadline(&self) -> Instant;
     /// Whether the outbox is over its limit: then pings go unanswered, rather than let a peer that
@@ -62,6 +73,28 @@ impl Ending {
     }
 }
 
+/// Why a client is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shut {
+    /// The application has paused it.
+    Paused,
+    /// The application has not dealt with enough of what it has.
+    Window,
+    /// It has sent all that it may until this time.
+    Rate(u64),
+}
+
+/// What the heartbeat's timer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beat {
+    /// It has to look again at this time.
+    At(u64),
+    /// The peer has left too many pings unanswered.
+    Exceeded,
+    /// The client is closing: there is nothing to look at any more.
+    Over,
+}
+
 #[derive(Debug)]
 enum State {
     Open,
@@ -78,27 +111,25 @@ enum State {
 pub(crate) struct Connection {
     pub(crate) id: u64,
     pub(crate) endpoint: u32,
-    pub(crate) info: Info,
     decoder: Decoder,
     codec: Option<Box<dyn Codec>>,
     state: State,
-    /// The number of our latest ping.
-    pings: u64,
-    /// The number of the latest ping that was answered.
-    answered: u64,
+    pings: Pings,
+    in_hand: InHand,
+    spent: Spent,
 }
 
 impl Connection {
-    pub(crate) fn new(id: u64, endpoint: u32, codec: Option<Box<dyn Codec>>, now: Now) -> Self {
+    pub(crate) fn new(id: u64, endpoint: u32, codec: Option<Box<dyn Codec>>) -> Self {
         Self {
             id,
             endpoint,
-            info: Info { connected_ns: now.wall_ns, ..Info::default() },
             decoder: Decoder::default(),
             codec,
             state: State::Open,
-            pings: 0,
-            answered: 0,
+            pings: Pings::default(),
+            in_hand: InHand::default(),
+            spent: Spent::default(),
         }
     }
 
@@ -129,29 +160,60 @@ impl Connection {
         self.codec.as_deref_mut()
     }
 
-    /// Takes what was read. Unmasks in place; whatever follows the client's end is ignored.
+    /// How many bytes may be read now; or why none.
+    pub(crate) fn valve(&mut self, settings: &Endpoint, now: Now, port: &impl Port) -> Result<usize, Shut> {
+        if matches!(self.state, State::Open) {
+            if !port.is_owed_answers(false) && !settings.window.by_grants {
+                self.in_hand.clear();
+            }
+            if port.is_paused() {
+                return Err(Shut::Paused);
+            }
+            if self.in_hand.fills(&settings.window) {
+                return Err(Shut::Window);
+            }
+        }
+        self.spent.renew(now.wall_ns);
+        if settings.rate.policy == RatePolicy::Close || self.has_ended() {
+            return Ok(usize::MAX);
+        }
+        match self.spent.bytes_left(&settings.rate) {
+            0 => Err(Shut::Rate(self.spent.until_ns())),
+            _ if self.spent.frames_are_out(&settings.rate) => Err(Shut::Rate(self.spent.until_ns())),
+            left => Ok(left),
+        }
+    }
+
+    /// Counts what came from the peer, before any of it goes to [`Connection::on_bytes`].
+    pub(crate) fn arrived(&mut self, count: usize, now: Now, port: &impl Port) {
+        self.spent.add_bytes(count);
+        port.figures().bytes_in.add(count as u64);
+        port.figures().last_read_ns.set(now.wall_ns);
+    }
+
+    /// Takes what has arrived, and says how much of it: less than all when [`Connection::valve`] has shut.
+    /// Unmasks in place; whatever follows the client's end is ignored.
     pub(crate) fn on_bytes(
         &mut self,
         bytes: &mut [u8],
-        limits: &Limits,
+        settings: &Endpoint,
         now: Now,
         port: &mut impl Port,
-    ) -> Option<Ending> {
+    ) -> (usize, Option<Ending>) {
         if self.has_ended() || self.is_held() {
-            return None;
+            return (bytes.len(), None);
         }
-        self.info.bytes_in += bytes.len() as u64;
-        self.info.last_read_ns = now.wall_ns;
-        let before = self.info.messages_in;
-        let stop = self.read(bytes, limits, now, port);
+        let before = port.figures().messages_in.value();
+        let (taken, stop) = self.read(bytes, settings, now, port);
         self.decoder.rest();
-        self.info.frames_in = self.decoder.frames();
-        let stop = stop?;
-        if matches!(self.state, State::Open) && port.is_owed_answers(self.info.messages_in != before) {
+        port.figures().frames_in.set(self.decoder.frames());
+        let Some(stop) = stop else { return (taken, None) };
+        let just_now = port.figures().messages_in.value() != before;
+        if matches!(self.state, State::Open) && port.is_owed_answers(just_now) {
             self.state = State::Held(stop, port.close_deadline());
-            return None;
+            return (bytes.len(), None);
         }
-        Some(self.finish(stop, port))
+        (bytes.len(), Some(self.finish(stop, port)))
     }
 
     /// The application has dealt with all that a held client said, or has had its time.
@@ -174,58 +236,103 @@ impl Connection {
 
     fn read(
         &mut self,
-        mut bytes: &mut [u8],
-        limits: &Limits,
+        bytes: &mut [u8],
+        settings: &Endpoint,
         now: Now,
         port: &mut impl Port,
-    ) -> Option<Stop> {
-        while !bytes.is_empty() {
-            let (taken, item) = match self.decoder.next(bytes, limits, self.codec.as_deref_mut()) {
-                Ok(step) => step,
-                Err(failure) => return Some(Stop::Failure(failure)),
+    ) -> (usize, Option<Stop>) {
+        let pauses = settings.rate.policy == RatePolicy::Pause;
+        let counts = settings.window.by_grants || !port.consumes_at_once();
+        let (mut at, mut frames) = (0, self.decoder.frames());
+        loop {
+            let begun = self.decoder.frames() - std::mem::replace(&mut frames, self.decoder.frames());
+            self.spent.add_frames(begun);
+            if !pauses && self.spent.is_over(&settings.rate) {
+                return (at, Some(Stop::Failure(Failure { code: 1008, reason: reason::RATE_LIMIT })));
+            }
+            let is_open = matches!(self.state, State::Open);
+            let is_shut = is_open && (port.is_paused() || self.in_hand.fills(&settings.window))
+                || pauses && self.spent.frames_are_out(&settings.rate);
+            let Some(rest) = bytes.get_mut(at..).filter(|rest| !rest.is_empty() && !is_shut) else {
+                return (at, None);
             };
+            let step = self.decoder.next(rest, &settings.limits, self.codec.as_deref_mut());
+            let (taken, item) = match step {
+                Ok(step) => step,
+                Err(failure) => return (at, Some(Stop::Failure(failure))),
+            };
+            at += taken;
             match item {
                 None => {}
                 Some(Item::Message { binary, data }) => {
-                    self.info.messages_in += 1;
-                    self.info.last_data_read_ns = now.wall_ns;
+                    port.figures().messages_in.add(1);
+                    port.figures().last_data_read_ns.set(now.wall_ns);
                     // Between our Close frame and the peer's, what it still says is not delivered.
-                    if matches!(self.state, State::Open) {
+                    if is_open {
+                        if counts {
+                            self.in_hand.add(data.len());
+                        }
                         port.message(binary, data);
                     }
                 }
                 Some(Item::Ping(payload)) => {
-                    self.info.pings_in += 1;
-                    if matches!(self.state, State::Open) && !port.congested() {
-                        self.info.pongs_out += 1;
+                    port.figures().pings_in.add(1);
+                    if is_open && !port.congested() {
+                        port.figures().pongs_out.add(1);
                         port.control(Opcode::Pong, payload);
                     }
                 }
                 Some(Item::Pong(payload)) => {
-                    self.info.pongs_in += 1;
-                    if let Some(ping) = Ping::parse(payload) {
-                        // A number that we never sent, or one answered already, is no answer.
-                        if ping.number > self.answered
-                            && ping.number <= self.pings
-                            && ping.seal == ping.sealed_by(self.id)
-                        {
-                            self.answered = ping.number;
-                            self.info.unanswered_pings = self.pings - self.answered;
-                            let elapsed = now.wall_ns.saturating_sub(ping.sent_ns);
-                            port.pong(ping.ticket, Duration::from_nanos(elapsed));
+                    port.figures().pongs_in.add(1);
+                    if let Some(ping) = Ping::open(self.id, payload).filter(|ping| self.pings.answer(ping)) {
+                        let round_trip = now.wall_ns.saturating_sub(ping.sent_ns);
+                        port.figures().set_pings(self.pings.sent(), self.pings.unanswered());
+                        port.figures().round_trip_ns.set(round_trip);
+                        if !ping.is_beat {
+                            port.pong(ping.ticket, Duration::from_nanos(round_trip));
                         }
                     }
                 }
                 Some(Item::Close(payload)) => {
-                    return Some(match protocol::parse_close(payload) {
+                    let stop = match protocol::parse_close(payload) {
                         Ok((code, reason)) => Stop::Close(code, reason.to_vec()),
                         Err(failure) => Stop::Failure(failure),
-                    });
+                    };
+                    return (at, Some(stop));
                 }
             }
-            bytes = bytes.get_mut(taken..).unwrap_or_default();
         }
-        None
+    }
+
+    /// The application has dealt with so much of what it was told.
+    pub(crate) fn grant(&mut self, bytes: u64, messages: u64) {
+        self.in_hand.give_back(bytes, messages);
+    }
+
+    /// The heartbeat's timer: pings a client of which nothing was read for a period. What it says while we
+    /// do not read, we can't know: `unread_until` is when that was last.
+    pub(crate) fn on_beat(
+        &mut self,
+        settings: &Endpoint,
+        unread_until: u64,
+        now: Now,
+        port: &mut impl Port,
+    ) -> Beat {
+        if !matches!(self.state, State::Open) {
+            return Beat::Over;
+        }
+        let period = settings.heartbeat.period.as_nanos() as u64;
+        let figures = port.figures();
+        let heard = figures.connected_ns.value().max(figures.last_read_ns.value()).max(unread_until);
+        let due = heard.max(self.pings.last_beat_ns) + period;
+        if due > now.wall_ns {
+            return Beat::At(due);
+        }
+        if self.pings.unanswered_beats() > settings.heartbeat.limit {
+            return Beat::Exceeded;
+        }
+        self.send_ping(0, true, now, port);
+        Beat::At(now.wall_ns + period)
     }
 
     /// The peer's Close frame came: it is answered, unless it is an answer itself (§5.5.1).
@@ -260,7 +367,7 @@ impl Connection {
         if self.has_ended() {
             return None;
         }
-        let failure = Failure { code: 1011, reason: "internal error" };
+        let failure = Failure { code: 1011, reason: reason::INTERNAL_ERROR };
         Some(Ending { cause: Cause::Application, ..self.fail(failure, port) })
     }
 
@@ -287,11 +394,14 @@ impl Connection {
         if !matches!(self.state, State::Open) {
             return;
         }
-        self.pings += 1;
-        self.info.pings_out += 1;
-        self.info.unanswered_pings = self.pings - self.answered;
-        self.info.last_heartbeat_ns = now.wall_ns;
-        port.control(Opcode::Ping, &Ping::new(self.id, self.pings, ticket, now.wall_ns).to_bytes());
+        self.send_ping(ticket, false, now, port);
+    }
+
+    fn send_ping(&mut self, ticket: u64, is_beat: bool, now: Now, port: &mut impl Port) {
+        let ping = self.pings.next(ticket, is_beat, now.wall_ns);
+        port.figures().set_pings(self.pings.sent(), self.pings.unanswered());
+        port.figures().last_heartbeat_ns.set(now.wall_ns);
+        port.control(Opcode::Ping, &ping.seal(self.id));
     }
 
     /// The stream ended, or broke.
@@ -329,53 +439,6 @@ fn write_close(port: &mut impl Port, code: u16, reason: &[u8]) {
     payload[..2].copy_from_slice(&code.to_be_bytes());
     payload[2..2 + reason.len()].copy_from_slice(reason);
     port.control(Opcode::Close, payload.get(..2 + reason.len()).unwrap_or_default());
-}
-
-/// Our pings carry their number, so that a pong acknowledges that one and all before it, the
-/// caller's ticket, and when they left; and a seal, because the application trusts its tickets (they may
-/// be its pointers) and the peer could answer with another.
-#[derive(Debug, PartialEq, Eq)]
-struct Ping {
-    number: u64,
-    ticket: u64,
-    sent_ns: u64,
-    seal: u64,
-}
-
-/// SipHash under a key that only this process knows.
-static SEAL: OnceCell<RandomState> = OnceCell::new();
-
-impl Ping {
-    fn new(client: u64, number: u64, ticket: u64, sent_ns: u64) -> Self {
-        let ping = Self { number, ticket, sent_ns, seal: 0 };
-        Self { seal: ping.sealed_by(client), ..ping }
-    }
-
-    fn sealed_by(&self, client: u64) -> u64 {
-        let key = SEAL.get_or_init(RandomState::new);
-        key.hash_one((client, self.number, self.ticket, self.sent_ns))
-    }
-
-    fn to_bytes(&self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        for (place, word) in
-            bytes.chunks_exact_mut(8).zip([self.number, self.ticket, self.sent_ns, self.seal])
-        {
-            place.copy_from_slice(&word.to_be_bytes());
-        }
-        bytes
-    }
-
-    fn parse(payload: &[u8]) -> Option<Self> {
-        let bytes: &[u8; 32] = payload.try_into().ok()?;
-        let mut words = bytes.chunks_exact(8).map(|w| w.try_into().map(u64::from_be_bytes).unwrap_or(0));
-        Some(Self {
-            number: words.next()?,
-            ticket: words.next()?,
-            sent_ns: words.next()?,
-            seal: words.next()?,
-        })
-    }
 }
 
 #[cfg(test)]

@@ -5,83 +5,14 @@
 //! answers, or eight broadcasts to five hundred clients, leave with one `write` each and no copy of
 //! their own. What the kernel does not take at once moves out of the arena before that is used again.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
 
 use crate::protocol::{Opcode, frame};
 
-/// Which of the worker's arenas a run lies in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Arena {
-    /// What the worker writes itself: pongs, Close frames, answers from its own callbacks.
-    #[default]
-    Log,
-    /// The frames of the command batch that is being carried out.
-    Batch,
-}
-
-/// How a queued frame was encoded, so that a frame that was compressed once is known from one that was
-/// compressed for its client alone, and from one that can still be compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// As it is: fit for everybody.
-    #[default]
-    Plain,
-    /// By a client's own codec: fit for that client, in this place of its stream only.
-    Own,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Run {
-    start: u32,
-    end: u32,
-    messages: u32,
-    arena: Arena,
-    class: Class,
-}
-
-#[derive(Debug)]
-enum Chunk {
-    /// Lies in an arena; none is left when the turn ends.
-    Run(Run),
-    /// Part of a block that several clients wait for.
-    Shared { block: Arc<Vec<u8>>, start: usize, end: usize, messages: u32, account: Option<u32> },
-    /// The client's own bytes.
-    Owned { bytes: Box<[u8]>, start: usize, messages: u32 },
-}
-
-impl Chunk {
-    fn messages(&self) -> u32 {
-        match self {
-            Self::Run(run) => run.messages,
-            Self::Shared { messages, .. } | Self::Owned { messages, .. } => *messages,
-        }
-    }
-
-    /// Who wants to know what becomes of it.
-    fn account(&self) -> Option<u32> {
-        match self {
-            Self::Shared { account, .. } => *account,
-            _ => None,
-        }
-    }
-
-    fn length(&self) -> usize {
-        match self {
-            Self::Run(run) => (run.end - run.start) as usize,
-            Self::Shared { start, end, .. } => end - start,
-            Self::Owned { bytes, start, .. } => bytes.len() - start,
-        }
-    }
-
-    fn skip(&mut self, count: usize) {
-        match self {
-            Self::Run(run) => run.start += count as u32,
-            Self::Shared { start, .. } | Self::Owned { start, .. } => *start += count,
-        }
-    }
-}
+use super::block::Block;
+pub(crate) use super::pending::{Arena, Class};
+use super::pending::{Arenas, Chunk, Older, Piece, Run};
 
 /// How much waits: bytes on the wire and messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,14 +21,12 @@ pub(crate) struct Load {
     pub(crate) messages: u32,
 }
 
-/// What was ever queued for a client and written to it.
-#[derive(Clone, Copy, Debug, Default)]
+/// What was queued for a client and written to it since this was last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) bytes: u64,
-    pub(crate) frames: u64,
-    pub(crate) messages: u64,
-    pub(crate) last_write_ns: u64,
-    pub(crate) last_message_ns: u64,
+    pub(crate) frames: u32,
+    pub(crate) messages: u32,
 }
 
 /// What became of a message that somebody has an account of.
@@ -109,14 +38,24 @@ pub(crate) struct Settled {
     pub(crate) delivered: bool,
 }
 
+/// A message's frames, or a control frame, in an arena.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frames {
+    pub(crate) arena: Arena,
+    pub(crate) class: Class,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) count: u32,
+    pub(crate) is_message: bool,
+}
+
 /// One client's queue. While nothing is queued it holds no memory of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// The newest run; frames that lie right behind it extend it.
     run: Run,
     /// What goes out before it.
-    #[expect(clippy::box_collection, reason = "8 bytes instead of 32 in every idle client")]
-    older: Option<Box<VecDeque<Chunk>>>,
+    older: Option<Box<Older>>,
     /// All that waits.
     waiting: Load,
     /// The part of it that the client's shared counter knows of.
@@ -124,21 +63,18 @@ pub(crate) struct Outbox {
     touched: bool,
     /// The broadcast that this client is excluded from.
     pub(crate) excluded_from: u64,
-    pub(crate) sent: Sent,
+    sent: Sent,
 }
 
 /// A worker's outboxes and the arenas they point into.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     outboxes: Vec<Outbox>,
-    log: Vec<u8>,
-    batch: Vec<u8>,
+    arenas: Arenas,
     /// Clients with something new to write.
     touched: Vec<u32>,
     /// What became of messages with an account since this was last taken.
     settled: Vec<Settled>,
-    /// The turn's time.
-    pub(crate) now_ns: u64,
 }
 
 /// A leftover shares its arena's memory if it is at least this part of it; a smaller one is copied, so
@@ -166,8 +102,11 @@ impl Outgoing {
     /// Drops whatever waits for a client.
     pub(crate) fn clear(&mut self, place: u32) {
         if let Some(outbox) = self.outboxes.get_mut(place as usize) {
-            let lost = outbox.older.iter().flat_map(|older| older.iter()).filter_map(Chunk::account);
-            self.settled.extend(lost.map(|account| Settled { account, place, delivered: false }));
+            self.settled.extend(outbox.accounts().map(|account| Settled {
+                account,
+                place,
+                delivered: false,
+            }));
             // `touched` stays: the place may still be in the list.
             *outbox = Outbox { touched: outbox.touched, sent: outbox.sent, ..Outbox::default() };
         }
@@ -189,8 +128,11 @@ impl Outgoing {
         })
     }
 
-    pub(crate) fn sent(&self, place: u32) -> Sent {
-        self.outboxes.get(place as usize).map_or(Sent::default(), |outbox| outbox.sent)
+    /// What was sent since this was last asked.
+    pub(crate) fn take_sent(&mut self, place: u32) -> Sent {
+        self.outboxes
+            .get_mut(place as usize)
+            .map_or(Sent::default(), |outbox| std::mem::take(&mut outbox.sent))
     }
 
     /// Whether somebody has something new to write.
@@ -200,22 +142,47 @@ impl Outgoing {
 
     /// How many bytes the turn's own arena holds.
     pub(crate) fn log_length(&self) -> usize {
-        self.log.len()
+        self.arenas.log.len()
     }
 
-    /// Writes a frame into the log and queues it.
+    /// Writes a message into the log, in frames of at most `split` bytes, and queues it. `reserved`: so many
+    /// of its bytes are in the client's shared counter since it was sent.
     #[inline]
-    pub(crate) fn push(&mut self, place: u32, opcode: Opcode, payload: &[u8], counted: bool) {
-        if self.log.len() + payload.len() > MAX_LOG {
+    pub(crate) fn push(&mut self, place: u32, opcode: Opcode, payload: &[u8], split: usize, reserved: u32) {
+        if self.arenas.log.len() + payload.len() > MAX_LOG {
             let mut block = Vec::new();
-            frame::write(&mut block, opcode, payload);
-            self.push_block(place, &Arc::new(block), !opcode.is_control(), counted, None);
+            frame::write_message(&mut block, opcode, payload, split);
+            self.push_block(place, &Block::new(block), Class::Plain, reserved, None);
             return;
         }
-        let start = self.log.len() as u32;
-        frame::write(&mut self.log, opcode, payload);
-        let end = self.log.len() as u32;
-        self.push_run(place, Arena::Log, Class::Plain, start, end, !opcode.is_control(), counted);
+        let start = self.arenas.log.len() as u32;
+        frame::write_message(&mut self.arenas.log, opcode, payload, split);
+        let end = self.arenas.log.len() as u32;
+        let count = if payload.len() <= split { 1 } else { payload.len().div_ceil(split) as u32 };
+        let frames = Frames { arena: Arena::Log, class: Class::Plain, start, end, count, is_message: true };
+        self.push_run(place, frames, reserved);
+    }
+
+    /// Queues a control frame. A ping or pong goes ahead of the messages that wait since an earlier turn: a
+    /// peer that reads slowly would answer too late. A Close frame stays behind what was sent before it.
+    pub(crate) fn push_control(&mut self, place: u32, opcode: Opcode, payload: &[u8]) {
+        if opcode != Opcode::Close
+            && let Some(outbox) = self.outboxes.get_mut(place as usize)
+            && let Some(older) = outbox.older.as_mut().filter(|older| older.is_stuck())
+        {
+            let mut frame = Vec::new();
+            frame::write(&mut frame, opcode, payload);
+            let length = frame.len() as u32;
+            older.push_urgent(frame);
+            outbox.queued(length, 1, false, 0);
+            self.touch(place);
+            return;
+        }
+        let start = self.arenas.log.len() as u32;
+        frame::write(&mut self.arenas.log, opcode, payload);
+        let end = self.arenas.log.len() as u32;
+        let class = Class::Plain;
+        self.push_run(place, Frames { arena: Arena::Log, class, start, end, count: 1, is_message: false }, 0);
     }
 
     /// Queues a frame that a client's own codec encoded.
@@ -224,39 +191,31 @@ impl Outgoing {
         place: u32,
         opcode: Opcode,
         encoded: &[u8],
-        counted: bool,
+        reserved: u32,
         account: Option<u32>,
     ) {
-        if account.is_some() || self.log.len() + encoded.len() > MAX_LOG {
+        if account.is_some() || self.arenas.log.len() + encoded.len() > MAX_LOG {
             let mut block = Vec::new();
             frame::write_header(&mut block, opcode, true, encoded.len());
             block.extend_from_slice(encoded);
-            self.push_block(place, &Arc::new(block), true, counted, account);
+            self.push_block(place, &Block::new(block), Class::Own, reserved, account);
             return;
         }
-        let start = self.log.len() as u32;
-        frame::write_header(&mut self.log, opcode, true, encoded.len());
-        self.log.extend_from_slice(encoded);
-        let end = self.log.len() as u32;
-        self.push_run(place, Arena::Log, Class::Own, start, end, true, counted);
+        let start = self.arenas.log.len() as u32;
+        frame::write_header(&mut self.arenas.log, opcode, true, encoded.len());
+        self.arenas.log.extend_from_slice(encoded);
+        let end = self.arenas.log.len() as u32;
+        let class = Class::Own;
+        let frames = Frames { arena: Arena::Log, class, start, end, count: 1, is_message: true };
+        self.push_run(place, frames, reserved);
     }
 
-    /// Queues the frame that lies at `start..end` in an arena. `counted`: it was reserved in the
-    /// client's shared counter when it was sent.
-    #[expect(clippy::too_many_arguments, reason = "the hot path takes its words in registers")]
+    /// Queues what lies in an arena.
     #[inline]
-    pub(crate) fn push_run(
-        &mut self,
-        place: u32,
-        arena: Arena,
-        class: Class,
-        start: u32,
-        end: u32,
-        message: bool,
-        counted: bool,
-    ) {
+    pub(crate) fn push_run(&mut self, place: u32, frames: Frames, reserved: u32) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return };
-        let messages = u32::from(message);
+        let Frames { arena, class, start, end, count, is_message } = frames;
+        let messages = u32::from(is_message);
         let run = &mut outbox.run;
         if run.end == start && run.arena == arena && run.class == class && run.start != run.end {
             run.end = end;
@@ -264,62 +223,94 @@ impl Outgoing {
         } else {
             let before = std::mem::replace(run, Run { start, end, messages, arena, class });
             if before.start != before.end {
-                outbox.older.get_or_insert_default().push_back(Chunk::Run(before));
+                outbox.older.get_or_insert_default().chunks.push_back(Chunk::Run(before));
             }
         }
-        outbox.queued(end - start, message, counted, self.now_ns);
-        if !std::mem::replace(&mut outbox.touched, true) {
-            self.touched.push(place);
-        }
+        outbox.queued(end - start, count, is_message, reserved);
+        self.touch(place);
     }
 
-    /// Queues a block that is a whole message and may be in many outboxes. An account is told what
-    /// becomes of it: see [`Outgoing::take_settled`].
-    pub(crate) fn push_shared(
+    /// Queues a block that is a whole message and may be in many outboxes. An account is told what becomes of
+    /// it: see [`Outgoing::take_settled`].
+    pub(crate) fn push_block(
         &mut self,
         place: u32,
-        block: &Arc<Vec<u8>>,
-        counted: bool,
-        account: Option<u32>,
-    ) {
-        self.push_block(place, block, true, counted, account);
-    }
-
-    fn push_block(
-        &mut self,
-        place: u32,
-        block: &Arc<Vec<u8>>,
-        message: bool,
-        counted: bool,
+        block: &Arc<Block>,
+        class: Class,
+        reserved: u32,
         account: Option<u32>,
     ) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return };
         outbox.retire_run();
-        outbox.older.get_or_insert_default().push_back(Chunk::Shared {
+        let end = block.len() as u32;
+        outbox.older.get_or_insert_default().chunks.push_back(Chunk::Piece(Piece {
             block: Arc::clone(block),
             start: 0,
-            end: block.len(),
-            messages: u32::from(message),
+            end,
+            messages: 1,
+            class,
+            is_urgent: false,
             account,
-        });
-        outbox.queued(block.len() as u32, message, counted, self.now_ns);
-        if !std::mem::replace(&mut outbox.touched, true) {
+        }));
+        outbox.queued(end, frame::count(block), true, reserved);
+        self.touch(place);
+    }
+
+    #[inline]
+    fn touch(&mut self, place: u32) {
+        if let Some(outbox) = self.outboxes.get_mut(place as usize)
+            && !std::mem::replace(&mut outbox.touched, true)
+        {
             self.touched.push(place);
         }
     }
 
+    /// Drops the oldest message that may be and has not begun to leave. False when there is none.
+    pub(crate) fn drop_oldest(&mut self, place: u32) -> bool {
+        let Some(outbox) = self.outboxes.get_mut(place as usize) else { return false };
+        outbox.retire_run();
+        let Some(older) = &mut outbox.older else { return false };
+        let Some((length, account)) = older.drop_oldest(&self.arenas) else { return false };
+        self.settled.extend(account.map(|account| Settled { account, place, delivered: false }));
+        outbox.waiting.bytes -= length as u32;
+        outbox.waiting.messages -= 1;
+        true
+    }
+
+    /// Drops all that waits but what is left of the frame that has begun to leave, if that is at most
+    /// `most` bytes: true then, and a Close frame may follow.
+    pub(crate) fn keep_begun(&mut self, place: u32, most: usize) -> bool {
+        let Some(outbox) = self.outboxes.get_mut(place as usize) else { return false };
+        outbox.retire_run();
+        let mut lost: Vec<u32> = outbox.accounts().collect();
+        let begun = outbox.older.as_mut().map(|older| older.keep_begun(&self.arenas));
+        let (begun, account) = begun.unwrap_or_default();
+        let length = begun.len() as u32;
+        outbox.waiting = Load { bytes: length, messages: 0 };
+        if length > 0
+            && let Some(older) = &mut outbox.older
+        {
+            lost.retain(|lost| Some(*lost) != account);
+            let (block, class) = (Block::new(begun), Class::Plain);
+            let piece = Piece { block, start: 0, end: length, messages: 0, class, is_urgent: false, account };
+            older.chunks.push_back(Chunk::Piece(piece));
+        }
+        self.settled.extend(lost.into_iter().map(|account| Settled { account, place, delivered: false }));
+        length as usize <= most
+    }
+
     /// Gives the frames of a command batch to its runs; [`Outgoing::end_batch`] takes them back.
     pub(crate) fn begin_batch(&mut self, bytes: Vec<u8>) {
-        self.batch = bytes;
+        self.arenas.batch = bytes;
     }
 
     pub(crate) fn end_batch(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.batch)
+        std::mem::take(&mut self.arenas.batch)
     }
 
     /// A frame in the batch's arena.
     pub(crate) fn batch_bytes(&self, start: u32, end: u32) -> &[u8] {
-        self.batch.get(start as usize..end as usize).unwrap_or_default()
+        self.arenas.batch.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// The clients that have something new to write; each is then written by [`Outgoing::write`].
@@ -335,22 +326,20 @@ impl Outgoing {
 
     /// Writes as much of a client's queue as `stream` takes. An error is the stream's end.
     pub(crate) fn write(&mut self, place: u32, stream: &mut impl Write) -> io::Result<()> {
-        let Self { outboxes, log, batch, now_ns, settled, .. } = self;
+        let Self { outboxes, arenas, settled, .. } = self;
         let Some(outbox) = outboxes.get_mut(place as usize) else { return Ok(()) };
         while outbox.waiting.bytes > 0 {
             let (offered, result) = match &outbox.older {
                 None => {
-                    let bytes = of_run(log, batch, &outbox.run);
+                    let bytes = arenas.of_run(&outbox.run);
                     (bytes.len(), stream.write(bytes))
                 }
                 Some(older) => {
                     let mut slices = [IoSlice::new(&[]); PIECES];
                     let mut offered = 0;
                     let mut count = 0;
-                    let chunks = older.iter().map(|chunk| bytes_of(log, batch, chunk));
-                    for (slice, bytes) in
-                        slices.iter_mut().zip(chunks.chain([of_run(log, batch, &outbox.run)]))
-                    {
+                    let chunks = older.chunks.iter().map(|chunk| arenas.of_chunk(chunk));
+                    for (slice, bytes) in slices.iter_mut().zip(chunks.chain([arenas.of_run(&outbox.run)])) {
                         *slice = IoSlice::new(bytes);
                         offered += bytes.len();
                         count += 1;
@@ -361,7 +350,11 @@ impl Outgoing {
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
-                    outbox.written(written, *now_ns, |account| {
+                    let mut ended = 0;
+                    if written < offered || outbox.older.as_ref().is_some_and(|older| older.is_under_way()) {
+                        ended = outbox.older.get_or_insert_default().pass(arenas, &outbox.run, written);
+                    }
+                    outbox.written(written, ended, |account| {
                         settled.push(Settled { account, place, delivered: true });
                     });
                     // Edge-triggered: a short write tells us when there is room again.
@@ -402,8 +395,8 @@ impl Outgoing {
     pub(crate) fn reclaim(&mut self, stuck: &[u32]) {
         for arena in [Arena::Log, Arena::Batch] {
             let bytes = match arena {
-                Arena::Log => &mut self.log,
-                Arena::Batch => &mut self.batch,
+                Arena::Log => &mut self.arenas.log,
+                Arena::Batch => &mut self.arenas.batch,
             };
             if bytes.is_empty() {
                 continue;
@@ -412,7 +405,7 @@ impl Outgoing {
             if !stuck.is_empty() {
                 let shares = |outbox: &Outbox| outbox.longest_in(arena) >= bytes.len() / SHARE;
                 if stuck.iter().filter_map(|place| self.outboxes.get(*place as usize)).any(shares) {
-                    block = Some(Arc::new(std::mem::take(bytes)));
+                    block = Some(Block::new(std::mem::take(bytes)));
                 }
                 for place in stuck {
                     if let Some(outbox) = self.outboxes.get_mut(*place as usize) {
@@ -429,58 +422,67 @@ impl Outgoing {
 }
 
 impl Outbox {
-    fn queued(&mut self, bytes: u32, message: bool, counted: bool, now_ns: u64) {
-        let messages = u32::from(message);
+    #[inline]
+    fn queued(&mut self, bytes: u32, frames: u32, is_message: bool, reserved: u32) {
+        let messages = u32::from(is_message);
         self.waiting.bytes += bytes;
         self.waiting.messages += messages;
-        if counted {
-            self.counted.bytes += bytes;
-            self.counted.messages += messages;
-        }
-        self.sent.frames += 1;
-        if message {
-            self.sent.messages += 1;
-            self.sent.last_message_ns = now_ns;
-        }
+        self.counted.bytes += reserved;
+        self.counted.messages += u32::from(reserved > 0);
+        self.sent.frames += frames;
+        self.sent.messages += messages;
+    }
+
+    /// Who wants to know what becomes of what waits.
+    fn accounts(&self) -> impl Iterator<Item = u32> {
+        self.older.iter().flat_map(|older| older.chunks.iter()).filter_map(Chunk::account)
     }
 
     fn retire_run(&mut self) {
         let run = std::mem::take(&mut self.run);
         if run.start != run.end {
-            self.older.get_or_insert_default().push_back(Chunk::Run(run));
+            self.older.get_or_insert_default().chunks.push_back(Chunk::Run(run));
         }
     }
 
-    fn written(&mut self, mut count: usize, now_ns: u64, mut delivered: impl FnMut(u32)) {
+    /// So many bytes have left; `ended` messages with them, of the chunk that is left in part.
+    fn written(&mut self, mut count: usize, ended: u32, mut delivered: impl FnMut(u32)) {
         self.sent.bytes += count as u64;
-        self.sent.last_write_ns = now_ns;
         self.waiting.bytes -= count as u32;
         if let Some(older) = &mut self.older {
-            while let Some(first) = older.front_mut() {
+            while let Some(first) = older.chunks.front_mut() {
                 let length = first.length();
                 if count < length {
-                    first.skip(count);
+                    if count > 0 {
+                        first.skip(count, ended);
+                        self.waiting.messages -= ended;
+                    }
                     return;
                 }
                 count -= length;
                 self.waiting.messages -= first.messages();
                 first.account().map(&mut delivered);
-                older.pop_front();
+                older.chunks.pop_front();
             }
-            self.older = None;
         }
         self.run.start += count as u32;
         if self.run.start == self.run.end {
             self.waiting.messages -= self.run.messages;
             self.run = Run::default();
+        } else if count > 0 {
+            self.waiting.messages -= ended;
+            self.run.messages -= ended;
+        }
+        if self.older.as_ref().is_some_and(|older| older.is_over()) {
+            self.older = None;
         }
     }
 
     /// The longest run that lies in an arena.
     fn longest_in(&self, arena: Arena) -> usize {
-        let older = self.older.iter().flat_map(|older| older.iter()).filter_map(|chunk| match chunk {
+        let older = self.older.iter().flat_map(|older| older.chunks.iter()).filter_map(|chunk| match chunk {
             Chunk::Run(run) => Some(run),
-            _ => None,
+            Chunk::Piece(_) => None,
         });
         older
             .chain([&self.run])
@@ -492,42 +494,41 @@ impl Outbox {
 
     /// Moves the runs of one arena to where they can stay: a part of `block`, when that is the
     /// arena's memory and the run is a fair part of it, or bytes of their own.
-    fn move_out(&mut self, arena: Arena, bytes: &[u8], block: Option<&Arc<Vec<u8>>>) {
+    fn move_out(&mut self, arena: Arena, bytes: &[u8], block: Option<&Arc<Block>>) {
         if self.run.arena == arena {
             self.retire_run();
         }
-        for chunk in self.older.iter_mut().flat_map(|older| older.iter_mut()) {
+        for chunk in self.older.iter_mut().flat_map(|older| older.chunks.iter_mut()) {
             let Chunk::Run(run) = chunk else { continue };
+            let Run { start, end, messages, class, .. } = *run;
             if run.arena != arena {
                 continue;
             }
-            let (start, end, messages) = (run.start as usize, run.end as usize, run.messages);
-            let all = block.map_or(bytes, |block| block.as_slice());
-            *chunk = match block {
-                Some(block) if end - start >= all.len() / SHARE => {
-                    Chunk::Shared { block: Arc::clone(block), start, end, messages, account: None }
-                }
+            let all = block.map_or(bytes, |block| block);
+            *chunk = Chunk::Piece(match block {
+                Some(block) if (end - start) as usize >= all.len() / SHARE => Piece {
+                    block: Arc::clone(block),
+                    start,
+                    end,
+                    messages,
+                    class,
+                    is_urgent: false,
+                    account: None,
+                },
                 _ => {
-                    Chunk::Owned { bytes: all.get(start..end).unwrap_or_default().into(), start: 0, messages }
+                    let own = all.get(start as usize..end as usize).unwrap_or_default().to_vec();
+                    Piece {
+                        block: Block::new(own),
+                        start: 0,
+                        end: end - start,
+                        messages,
+                        class,
+                        is_urgent: false,
+                        account: None,
+                    }
                 }
-            };
+            });
         }
-    }
-}
-
-fn of_run<'a>(log: &'a [u8], batch: &'a [u8], run: &Run) -> &'a [u8] {
-    let arena = match run.arena {
-        Arena::Log => log,
-        Arena::Batch => batch,
-    };
-    arena.get(run.start as usize..run.end as usize).unwrap_or_default()
-}
-
-fn bytes_of<'a>(log: &'a [u8], batch: &'a [u8], chunk: &'a Chunk) -> &'a [u8] {
-    match chunk {
-        Chunk::Run(run) => of_run(log, batch, run),
-        Chunk::Shared { block, start, end, .. } => block.get(*start..*end).unwrap_or_default(),
-        Chunk::Owned { bytes, start, .. } => bytes.get(*start..).unwrap_or_default(),
     }
 }
 

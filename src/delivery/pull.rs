@@ -412,6 +412,16 @@ impl Queue {
         self.publish(&mut batch);
     }
 
+    /// How many events wait to be taken, and their bytes.
+    pub fn waiting(&self) -> (u64, u64) {
+        (self.state.lock().events, self.bytes.load(Ordering::SeqCst))
+    }
+
+    /// How many log lines were dropped because the queue was full.
+    pub fn dropped_logs(&self) -> u64 {
+        self.lost_logs.load(Ordering::Relaxed)
+    }
+
     /// Publishes a log line, unless the queue is full.
     pub(crate) fn log(&self, event: &Event<'_>) {
         if self.is_full() {

@@ -162,6 +162,24 @@ pub(super) fn out<T>(what: &str, pointer: *mut T) -> Result<*mut T> {
     Ok(pointer)
 }
 
+/// Fills a struct that begins with its size, as far as the caller's, of `room` bytes, goes.
+///
+/// # Safety
+/// `out` is NULL or valid for writes of `room` bytes.
+pub(super) unsafe fn fill<T>(out: *mut T, room: usize, bytes: &[u8]) -> Result<()> {
+    const SIZE: usize = size_of::<u64>();
+    if out.is_null() || room < SIZE {
+        return Err(Error::invalid(format!("out is NULL, or size is {room} and not at least {SIZE}")));
+    }
+    let size = room.min(bytes.len());
+    // SAFETY: `size` bytes are within both, which can't overlap; the first of them are a word at least.
+    unsafe {
+        out.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), size);
+        out.cast::<u64>().write_unaligned(size as u64);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +198,24 @@ mod tests {
         assert_eq!(guard_count(|| panic!("again")), Status::Panic as i32);
         assert_eq!(guard(|| Ok(())), Status::Ok);
         assert!(last().ends_with("again"), "success leaves the last error alone");
+    }
+
+    #[test]
+    fn a_struct_is_filled_as_far_as_the_caller_knows_it() {
+        const NINES: u64 = u64::from_ne_bytes([9; 8]);
+        let bytes = [9; 24];
+        for (room, expected) in [(8, [8, 1, 1, 1]), (16, [16, NINES, 1, 1]), (32, [24, NINES, NINES, 1])] {
+            let mut out = [1u64; 4];
+            // SAFETY: `out` has 32 bytes.
+            unsafe { fill(out.as_mut_ptr(), room, &bytes) }.unwrap();
+            assert_eq!(out, expected, "{room}");
+        }
+        let mut word = 0u64;
+        // SAFETY: too short, or NULL: nothing is written.
+        unsafe {
+            assert!(fill(&raw mut word, 7, &bytes).is_err());
+            assert!(fill(std::ptr::null_mut::<u64>(), 32, &bytes).is_err());
+        }
     }
 
     #[test]

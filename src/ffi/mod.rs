@@ -9,6 +9,7 @@
 mod batch;
 mod boundary;
 mod client;
+mod flow;
 mod gateway;
 mod handshake;
 mod http_settings;
@@ -21,6 +22,7 @@ mod types;
 
 pub use batch::*;
 pub use client::*;
+pub use flow::*;
 pub use gateway::*;
 pub use handshake::*;
 pub use http_settings::*;

@@ -173,8 +173,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_close_period(
 }
 
 /// Sets how much may wait for one client: bytes on the wire [1 MiB; 1 to 1 GiB] and messages [10,000;
-/// 1 to 32,767]. Over it a send is refused with FULL, and a broadcast closes the client with 1013 "Too
-/// slow". A message that finds nothing waiting always fits.
+/// 1 to 100,000]. Over it a send is refused with FULL; for broadcasts see
+/// `wsgate_endpoint_set_slow_consumer`. A message that finds nothing waiting always fits.
 ///
 /// @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
 /// @threads any

@@ -87,6 +87,9 @@ impl Record<'_> {
                 let (headers, body) = self.response()?;
                 server.respond(RequestId(self.target), self.flags.into(), &headers, body)
             }
+            op if op == Op::ClientGrant as u16 => poster.grant(client, self.ticket, self.flags.into()),
+            op if op == Op::ClientPause as u16 => poster.pause(client),
+            op if op == Op::ClientResume as u16 => poster.resume(client),
             op => Err(Error::invalid(format!("op {op} is unknown"))),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-pub use crate::counters::Info as ClientInfo;
+pub use crate::counters::{Info as ClientCounters, ServerInfo as ServerCounters};
 
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum EventKind {
     Outcome = 10,
     /// The client is gone, and its id stale. `code` is the close code (RFC 6455 section 7.4; 1005: the
     /// peer gave none; 1006: the connection was lost), `value` a `wsgate_close_cause`;
-    /// `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_info`,
+    /// `WSGATE_EVENT_FLAG_CLEAN`: both Close frames were exchanged. `data` is a `wsgate_client_counters`,
     /// whose first word is its size, and then the reason, UTF-8, to the end. Comes once for each ACCEPT.
     Close = 11,
     /// A plain request waits for `wsgate_respond`; `client` is its id. `data` is the request, as for ACCEPT.
@@ -78,16 +78,41 @@ pub enum CloseCause {
     Application = 2,
     /// The peer broke the protocol (1002, 1007).
     Protocol = 3,
-    /// The peer went over a limit (1009).
+    /// The peer went over a limit, or sent what the endpoint does not take (1003, 1008, 1009).
     Limit = 4,
-    /// Too many pings stayed unanswered.
+    /// Too many pings stayed unanswered (1008).
     Heartbeat = 5,
-    /// The peer took broadcasts too slowly (1013).
+    /// The peer took broadcasts too slowly, or its queue was the largest when all together were over their
+    /// budget (1013).
     Slow = 6,
     /// The server stopped (1001).
     Shutdown = 7,
     /// The connection ended without a Close frame (1006).
     Lost = 8,
+}
+
+/// What becomes of a broadcast for a client whose outbox has no room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum SlowConsumer {
+    /// The client is closed with 1013 "Too slow".
+    Close = 0,
+    /// This client does not get it; its info counts it as dropped.
+    DropNewest = 1,
+    /// The oldest broadcasts that wait for the client are dropped, and counted, until it has room. What was
+    /// sent to the client alone stays, and so does what has begun to leave; if that is not enough, the
+    /// client does not get the new one.
+    DropOldest = 2,
+}
+
+/// What becomes of a client that sends more in a second than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum RatePolicy {
+    /// It is not read until the second is over.
+    Pause = 0,
+    /// It is closed with 1008 "Rate limit exceeded".
+    Close = 1,
 }
 
 /// How much is logged.
@@ -137,6 +162,13 @@ pub enum Op {
     Reject = 17,
     /// Answer the request `target`: `flags`, payload and `ticket` as for REJECT.
     Respond = 18,
+    /// Of what the client `target` said, `ticket` bytes and `flags` messages have been dealt with; as
+    /// `wsgate_client_grant`.
+    ClientGrant = 32,
+    /// Stop reading the client `target`.
+    ClientPause = 33,
+    /// Read the client `target` again.
+    ClientResume = 34,
     /// Send the payload as text to those clients of the gateway `target` that are in the ids.
     MulticastText = 48,
     /// Send the payload as binary to those clients of the gateway `target` that are in the ids.
@@ -237,12 +269,15 @@ const _: () = {
     assert!(std::mem::offset_of!(Event, data) == std::mem::offset_of!(crate::delivery::Record, data));
     assert!(std::mem::offset_of!(Event, time_ns) == 56);
     assert!(size_of::<Outcome>() == 24);
-    assert!(size_of::<Record>() == 32 && size_of::<ClientInfo>() == 176);
+    assert!(
+        size_of::<Record>() == 32 && size_of::<ClientCounters>() == 176 && size_of::<ServerCounters>() == 72
+    );
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
     use crate::event::{self, Cause, Kind};
 
     #[test]
@@ -279,7 +314,16 @@ mod tests {
             [EventFlag::Binary, EventFlag::Clean, EventFlag::Refused, EventFlag::Truncated]
                 .map(|flag| flag as u32)
         );
-        assert_eq!(crate::config::LOG_LEVEL.max, LogLevel::Trace as u64);
-        assert_eq!(crate::config::LOG_LEVEL.default, LogLevel::Warn as u64);
+        for (policy, number) in [
+            (config::SlowConsumer::Close, SlowConsumer::Close),
+            (config::SlowConsumer::DropNewest, SlowConsumer::DropNewest),
+            (config::SlowConsumer::DropOldest, SlowConsumer::DropOldest),
+        ] {
+            assert_eq!(policy as u32, number as u32, "{policy:?}");
+        }
+        assert_eq!(config::RatePolicy::Pause as u32, RatePolicy::Pause as u32);
+        assert_eq!(config::RatePolicy::Close as u32, RatePolicy::Close as u32);
+        assert_eq!(config::LOG_LEVEL.max, LogLevel::Trace as u64);
+        assert_eq!(config::LOG_LEVEL.default, LogLevel::Warn as u64);
     }
 }

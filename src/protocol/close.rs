@@ -10,7 +10,7 @@ pub(crate) const MAX_REASON: usize = 123;
 /// Why a peer's bytes can't be accepted: the close code and reason it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The close code: 1002, 1007 or 1009.
+    /// The close code.
     pub code: u16,
     /// The reason that goes into the Close frame.
     pub reason: &'static str,
@@ -32,9 +32,9 @@ impl Failure {
         Self { code: 1009, reason }
     }
 
-    /// Whether a limit was passed, rather than the protocol broken.
+    /// Whether a limit of ours was passed, rather than the protocol broken.
     pub const fn is_limit(&self) -> bool {
-        self.code == 1009
+        matches!(self.code, 1003 | 1008 | 1009)
     }
 }
 

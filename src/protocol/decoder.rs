@@ -1,7 +1,7 @@
 //! From a peer's bytes to messages and control frames.
 
 use super::frame::{self, Header, MAX_HEADER, Opcode};
-use super::{Codec, Failure, mask, utf8};
+use super::{Codec, Failure, mask, reason, utf8};
 
 /// What a peer may send. Lengths count payload bytes; a message's also after decompression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Limits {
     pub frame: u64,
     /// The most fragments of one message.
     pub fragments: u64,
+    /// Binary messages are refused.
+    pub text_only: bool,
 }
 
 /// What a peer said.
@@ -67,72 +69,72 @@ struct Message {
 }
 
 impl Decoder {
-    /// Takes bytes off the front of `input`, unmasking them in place, up to the end of the first thing
-    /// said in them. Returns how many it took and what was said; `None` when it took them all and
-    /// nothing is complete. `rsv1` frames are refused unless there is a codec (§5.2).
+    /// Takes bytes off the front of `input`, unmasking them in place, up to the end of the first frame in
+    /// them. Returns how many it took and what was said; `None` when it took them all and nothing is
+    /// complete, or when the frame was a fragment and its message goes on.
+    /// `rsv1` frames are refused unless there is a codec (§5.2).
     pub fn next<'a>(
         &'a mut self,
         input: &'a mut [u8],
         limits: &Limits,
-        mut codec: Option<&mut (dyn Codec + 'static)>,
+        codec: Option<&mut (dyn Codec + 'static)>,
     ) -> Result<(usize, Option<Item<'a>>), Failure> {
         self.rest();
         let mut at = 0;
-        loop {
-            if self.frame.is_none() {
-                let (taken, header) = self.header(input.get(at..).unwrap_or_default())?;
-                at += taken;
-                let Some(header) = header else { return Ok((at, None)) };
-                self.frames += 1;
-                self.admit(&header, limits, codec.is_some())?;
-                let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-                if let Some(end) = at.checked_add(length).filter(|end| *end <= input.len()) {
-                    if header.opcode.is_control() {
-                        let payload = input.get_mut(at..end).unwrap_or_default();
-                        mask::apply(payload, header.mask);
-                        return Ok((end, Some(control(header.opcode, payload))));
-                    }
-                    if header.fin && !header.rsv1 && self.message.is_none() {
-                        let payload = input.get_mut(at..end).unwrap_or_default();
-                        mask::apply(payload, header.mask);
-                        let binary = header.opcode == Opcode::Binary;
-                        if !binary && !utf8::is_valid(payload) {
-                            return Err(NOT_UTF8);
-                        }
-                        return Ok((end, Some(Item::Message { binary, data: payload })));
-                    }
+        if self.frame.is_none() {
+            let (taken, header) = self.header(input.get(at..).unwrap_or_default())?;
+            at += taken;
+            let Some(header) = header else { return Ok((at, None)) };
+            self.frames += 1;
+            self.admit(&header, limits, codec.is_some())?;
+            let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+            if let Some(end) = at.checked_add(length).filter(|end| *end <= input.len()) {
+                if header.opcode.is_control() {
+                    let payload = input.get_mut(at..end).unwrap_or_default();
+                    mask::apply(payload, header.mask);
+                    return Ok((end, Some(control(header.opcode, payload))));
                 }
-                self.begin(&header);
-            }
-            let Some(frame) = &mut self.frame else { return Ok((at, None)) };
-            let available = (input.len() - at).min(usize::try_from(frame.left).unwrap_or(usize::MAX));
-            let piece = input.get_mut(at..at + available).unwrap_or_default();
-            frame.mask = mask::apply(piece, frame.mask);
-            frame.left -= available as u64;
-            at += available;
-            let (opcode, fin, complete) = (frame.opcode, frame.fin, frame.left == 0);
-            if opcode.is_control() {
-                self.control.extend_from_slice(piece);
-            } else if let Some(message) = &mut self.message {
-                message.push(piece, complete && fin, limits, codec.as_deref_mut())?;
-            }
-            if !complete {
-                return Ok((at, None));
-            }
-            self.frame = None;
-            if opcode.is_control() {
-                self.delivered = true;
-                return Ok((at, Some(control(opcode, &self.control))));
-            }
-            if fin {
-                self.delivered = true;
-                let Some(message) = &mut self.message else { return Ok((at, None)) };
-                if !message.binary && !message.text.finish() {
-                    return Err(NOT_UTF8);
+                if header.fin && !header.rsv1 && self.message.is_none() {
+                    let payload = input.get_mut(at..end).unwrap_or_default();
+                    mask::apply(payload, header.mask);
+                    let binary = header.opcode == Opcode::Binary;
+                    if !binary && !utf8::is_valid(payload) {
+                        return Err(NOT_UTF8);
+                    }
+                    return Ok((end, Some(Item::Message { binary, data: payload })));
                 }
-                return Ok((at, Some(Item::Message { binary: message.binary, data: &message.data })));
             }
+            self.begin(&header);
         }
+        let Some(frame) = &mut self.frame else { return Ok((at, None)) };
+        let available = (input.len() - at).min(usize::try_from(frame.left).unwrap_or(usize::MAX));
+        let piece = input.get_mut(at..at + available).unwrap_or_default();
+        frame.mask = mask::apply(piece, frame.mask);
+        frame.left -= available as u64;
+        at += available;
+        let (opcode, fin, complete) = (frame.opcode, frame.fin, frame.left == 0);
+        if opcode.is_control() {
+            self.control.extend_from_slice(piece);
+        } else if let Some(message) = &mut self.message {
+            message.push(piece, complete && fin, limits, codec)?;
+        }
+        if !complete {
+            return Ok((at, None));
+        }
+        self.frame = None;
+        if opcode.is_control() {
+            self.delivered = true;
+            return Ok((at, Some(control(opcode, &self.control))));
+        }
+        if fin {
+            self.delivered = true;
+            let Some(message) = &mut self.message else { return Ok((at, None)) };
+            if !message.binary && !message.text.finish() {
+                return Err(NOT_UTF8);
+            }
+            return Ok((at, Some(Item::Message { binary: message.binary, data: &message.data })));
+        }
+        Ok((at, None))
     }
 
     /// How many frames have begun.
@@ -194,6 +196,9 @@ impl Decoder {
             (Some(_), true) => return Err(Failure::protocol("new message inside a fragmented one")),
             (None, false) => return Err(Failure::protocol("continuation of no message")),
             _ => {}
+        }
+        if limits.text_only && header.opcode == Opcode::Binary {
+            return Err(Failure { code: 1003, reason: reason::TEXT_ONLY });
         }
         if header.length > limits.frame {
             return Err(Failure::too_big("frame too big"));

@@ -127,12 +127,87 @@ pub(crate) fn write_header(out: &mut Vec<u8>, opcode: Opcode, rsv1: bool, length
     }
 }
 
-/// Appends a whole unfragmented server's frame.
+/// Appends a whole server's frame.
 #[inline]
 pub(crate) fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.reserve(header_size(payload.len()) + payload.len());
     write_header(out, opcode, false, payload.len());
     out.extend_from_slice(payload);
+}
+
+/// Appends a message, in frames of at most `split` bytes of payload (§5.4).
+#[inline]
+pub(crate) fn write_message(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], split: usize) {
+    if payload.len() <= split {
+        write(out, opcode, payload);
+    } else {
+        write_fragments(out, opcode, payload, split);
+    }
+}
+
+#[cold]
+fn write_fragments(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], split: usize) {
+    out.reserve(message_size(payload.len(), split));
+    let mut opcode = opcode;
+    let mut fragments = payload.chunks(split.max(1)).peekable();
+    while let Some(fragment) = fragments.next() {
+        let header = out.len();
+        write_header(out, opcode, false, fragment.len());
+        if fragments.peek().is_some()
+            && let Some(first) = out.get_mut(header)
+        {
+            *first &= !FIN;
+        }
+        out.extend_from_slice(fragment);
+        opcode = Opcode::Continuation;
+    }
+}
+
+/// How many bytes [`write_message`] appends.
+#[inline]
+pub(crate) const fn message_size(length: usize, split: usize) -> usize {
+    if length <= split {
+        return header_size(length) + length;
+    }
+    let (whole, rest) = (length / split, length % split);
+    let last = if rest == 0 { 0 } else { header_size(rest) };
+    whole * header_size(split) + last + length
+}
+
+const FIN: u8 = 0x80;
+
+/// A frame of ours, as it lies in an outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Header and payload.
+    pub(crate) length: usize,
+    pub(crate) fin: bool,
+    pub(crate) is_control: bool,
+}
+
+/// Measures the frame that `bytes` begin with; it is ours, and there whole.
+pub(crate) fn measure(bytes: &[u8]) -> Option<Extent> {
+    let [first, second, rest @ ..] = bytes else { return None };
+    let payload = match *second {
+        126 => usize::from(u16::from_be_bytes(*rest.first_chunk()?)),
+        127 => usize::try_from(u64::from_be_bytes(*rest.first_chunk()?)).ok()?,
+        short => usize::from(short),
+    };
+    Some(Extent {
+        length: header_size(payload) + payload,
+        fin: first & FIN != 0,
+        is_control: first & 0x08 != 0,
+    })
+}
+
+/// How many frames a message of ours is.
+pub(crate) fn count(message: &[u8]) -> u32 {
+    let (mut at, mut count) = (0, 0);
+    while let Some(frame) = message.get(at..).and_then(measure) {
+        at += frame.length;
+        count += 1;
+    }
+    count
 }
 
 /// Splits a frame that [`write`] made into its opcode and its payload.
@@ -159,6 +234,31 @@ mod tests {
             assert_eq!(header_size(length), size);
             assert_eq!(split(&out), Some((Opcode::Binary, &vec![7; length][..])));
         }
+    }
+
+    #[test]
+    fn a_long_message_goes_out_in_frames_of_the_split_size() {
+        for (length, split, frames) in
+            [(0, 128, 1), (128, 128, 1), (129, 128, 2), (256, 128, 2), (70_000, 66_000, 2), (999, 130, 8)]
+        {
+            let payload: Vec<u8> = (0..length).map(|i| i as u8).collect();
+            let mut out = b"before".to_vec();
+            write_message(&mut out, Opcode::Text, &payload, split);
+            assert_eq!(out.len(), 6 + message_size(length, split), "{length} {split}");
+            let (mut at, mut seen, mut together) = (6, 0, Vec::new());
+            while at < out.len() {
+                let frame = measure(&out[at..]).unwrap();
+                let bytes = &out[at..at + frame.length];
+                let (_, piece) = super::split(bytes).unwrap();
+                assert_eq!(bytes[0] & 0x0f, if seen == 0 { 1 } else { 0 });
+                assert_eq!((frame.fin, frame.is_control), (at + frame.length == out.len(), false));
+                together.extend_from_slice(piece);
+                at += frame.length;
+                seen += 1;
+            }
+            assert_eq!((seen, together), (frames, payload), "{length} {split}");
+        }
+        assert!(measure(&[0x89, 0]).unwrap().is_control);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod codec;
 mod decoder;
 pub(crate) mod frame;
 mod mask;
+pub mod reason;
 mod utf8;
 
 pub use close::{Failure, is_sendable, name};

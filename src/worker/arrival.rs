@@ -8,13 +8,15 @@ use std::net::Shutdown;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
 
+use crate::clock::Now;
 use crate::connection::Connection;
 use crate::event::{Cause, Event, Kind};
+use crate::protocol::reason;
 
-use super::carry_out::SHUTTING_DOWN;
 use super::desk::Desk;
 use super::post::put;
 use super::stream::{Socket, Stream};
+use super::wheel::Timer;
 use super::{Adopt, Command, Expect, Held, Shared, Worker};
 
 impl Shared {
@@ -36,7 +38,7 @@ impl Shared {
         let clients = |at: &usize| self.mailboxes.get(*at).map(|to| to.clients.load(Ordering::Relaxed));
         let worker = (0..self.mailboxes.len()).min_by_key(clients)?;
         let id = self.clients.insert(|id, client| {
-            client.prepare(id, worker as u16, settings.outbox_bytes, settings.outbox_messages);
+            client.prepare(id, worker as u16, endpoint as u16, settings, Now::read().wall_ns);
             if !open {
                 client.begin_close(id);
             }
@@ -105,8 +107,24 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         self.admit(id, endpoint, Stream::Awaited(Some(request)));
     }
 
-    /// Makes a socket a client: registered, joined, announced; then what it sent early is read.
+    /// Makes a socket a client, or lets it wait while the host is behind.
     pub(super) fn adopt(&mut self, adopt: Adopt) {
+        self.shared.arrivals.fetch_add(1, Ordering::Relaxed);
+        self.arrivals.push_back(adopt);
+        self.admit_arrivals();
+    }
+
+    /// Takes in those who came while the host was behind.
+    pub(super) fn admit_arrivals(&mut self) {
+        while !self.arrivals.is_empty() && (self.stops_at.is_some() || !self.sink.saturated()) {
+            let Some(adopt) = self.arrivals.pop_front() else { return };
+            self.shared.arrivals.fetch_sub(1, Ordering::Relaxed);
+            self.take_in(adopt);
+        }
+    }
+
+    /// Makes a socket a client: registered, joined, announced; then what it sent early is read.
+    fn take_in(&mut self, adopt: Adopt) {
         let Adopt { id, socket, early, endpoint, request } = adopt;
         let mut stream = Stream::from(socket);
         let place = match request {
@@ -137,8 +155,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if !early.is_empty() {
             self.on_bytes(place, &mut early.to_vec());
         }
+        let period = self.shared.endpoints.get(endpoint as usize).map(|e| e.heartbeat.period);
+        if let Some(period) = period.filter(|period| !period.is_zero()) {
+            self.wheel.insert(Timer::Beat, self.now.instant + period, place, id);
+        }
         if self.stops_at.is_some() {
-            self.close(id, 1001, SHUTTING_DOWN, Cause::Shutdown);
+            self.close(id, 1001, reason::SHUTTING_DOWN.as_bytes(), Cause::Shutdown);
         }
     }
 
@@ -153,7 +175,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let place = self.held.vacant_key() as u32;
         self.held.insert(Held {
             stream,
-            connection: Connection::new(id, endpoint, None, self.now),
+            connection: Connection::new(id, endpoint, None),
             memberships: Vec::new(),
             lingers_until: None,
             hung_up: false,
@@ -163,6 +185,10 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             is_blocked: false,
             postponed: false,
             last_message: 0,
+            barred: None,
+            unread: false,
+            barred_until_ns: 0,
+            backlog: None,
         });
         self.desk.outgoing.borrow_mut().open(place);
         if let Some(entry) = self.shared.clients.get(id) {

@@ -4,15 +4,18 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::connection::outbox::{Arena, Class};
+use crate::config::FRAME_SPLIT;
+use crate::connection::block::Block;
+use crate::connection::outbox::{Arena, Class, Frames, Outgoing};
 use crate::connection::{Connection, Port};
 use crate::event::Cause;
 use crate::gateway::Membership;
-use crate::protocol::frame;
+use crate::protocol::{frame, reason};
 
 use super::desk::Desk;
 use super::mailbox::{Accounted, Span};
 use super::port::Desktop;
+use super::wheel::Timer;
 use super::{Batch, Command, Worker};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
@@ -40,7 +43,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                 Command::Send { client, frame } => self.send(client, frame),
                 Command::SendShared { client, frame } => {
                     if let Some(place) = self.place_of(client) {
-                        self.send_shared(place, &frame, true);
+                        self.queue(place, &Outgo::Shared(frame), Class::Plain, true, None);
                     }
                 }
                 Command::Accounted(accounted) => {
@@ -60,6 +63,13 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                     drop(outgoing);
                     self.close(client, code, &reason, Cause::Application);
                 }
+                Command::Grant { client, bytes, messages } => self.grant(client, bytes, messages.into()),
+                Command::Resume { client } => {
+                    if let Some(place) = self.place_of(client) {
+                        self.reopen(place, client);
+                    }
+                }
+                Command::Evict { client } => self.evict(client),
                 Command::Join { gateway, client } => self.join(gateway, client),
                 Command::Leave { gateway, client } => {
                     let Some(place) = self.place_of(client) else { continue };
@@ -97,48 +107,58 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         (held.connection.id == client).then_some(place)
     }
 
-    fn with_port(&mut self, client: u64, act: impl FnOnce(&mut Connection, &mut Desktop<'_>)) -> Option<u32> {
+    pub(super) fn with_port(
+        &mut self,
+        client: u64,
+        act: impl FnOnce(&mut Connection, &mut Desktop<'_>),
+    ) -> Option<u32> {
         let place = self.place_of(client)?;
-        let (connection, mut port) = self.port(place)?;
+        let (connection, _, mut port) = self.port(place)?;
         act(connection, &mut port);
         Some(place)
     }
 
     fn send(&mut self, client: u64, frame: Span) {
         let Some(place) = self.place_of(client) else { return };
-        self.queue(place, &Outgo::Batch(frame), true, None);
+        self.queue(place, &Outgo::Batch(frame), Class::Plain, true, None);
     }
 
-    fn send_shared(&mut self, place: u32, frame: &Arc<Vec<u8>>, counted: bool) {
-        self.queue(place, &Outgo::Shared(Arc::clone(frame)), counted, None);
-    }
-
-    /// Queues a frame for a client, through its codec if it has one. False: it takes no messages any more. An
-    /// account is told what becomes of a shared frame.
-    pub(super) fn queue(&mut self, place: u32, frame: &Outgo, counted: bool, account: Option<u32>) -> bool {
+    /// Queues a message for a client, through its codec if it has one. False: it takes no messages any more.
+    /// `reserved`: its room was, when it was sent. An account is told what becomes of a shared message.
+    pub(super) fn queue(
+        &mut self,
+        place: u32,
+        message: &Outgo,
+        class: Class,
+        reserved: bool,
+        account: Option<u32>,
+    ) -> bool {
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
         else {
             return false;
         };
         let mut outgoing = self.desk.outgoing.borrow_mut();
+        let reserved = if reserved { message.length() as u32 } else { 0 };
         if let Some(codec) = held.connection.codec() {
-            let bytes = match frame {
-                Outgo::Batch(span) => outgoing.batch_bytes(span.start, span.end),
-                Outgo::Shared(block) => block,
-            };
             let mut encoded = Vec::new();
-            if let Some((opcode, payload)) = frame::split(bytes)
+            if let Some((opcode, payload)) = frame::split(message.bytes(&outgoing))
                 && codec.encode(payload, &mut encoded)
             {
-                outgoing.push_encoded(place, opcode, &encoded, counted, account);
+                outgoing.push_encoded(place, opcode, &encoded, reserved, account);
                 return true;
             }
         }
-        match frame {
+        match message {
             Outgo::Batch(span) => {
-                outgoing.push_run(place, Arena::Batch, Class::Plain, span.start, span.end, true, counted);
+                let Span { start, end } = *span;
+                let count = match message.length() {
+                    0..=FRAME_SPLIT_MIN => 1,
+                    _ => frame::count(outgoing.batch_bytes(start, end)),
+                };
+                let frames = Frames { arena: Arena::Batch, class, start, end, count, is_message: true };
+                outgoing.push_run(place, frames, reserved);
             }
-            Outgo::Shared(block) => outgoing.push_shared(place, block, counted, account),
+            Outgo::Shared(block) => outgoing.push_block(place, block, class, reserved, account),
         }
         true
     }
@@ -175,7 +195,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             began = connection.close(code, reason, cause, deadline, port).then_some(deadline);
         });
         if let Some((place, deadline)) = place.zip(began) {
-            self.wheel.insert(deadline, place, client);
+            self.wheel.insert(Timer::End, deadline, place, client);
+            // The peer's Close frame must be seen, whatever kept us from reading before.
+            self.reopen(place, client);
         }
     }
 
@@ -187,23 +209,25 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if first {
             let clients: Vec<u64> = self.held.iter().map(|(_, held)| held.connection.id).collect();
             for client in clients {
-                self.close(client, 1001, SHUTTING_DOWN, Cause::Shutdown);
+                self.close(client, 1001, reason::SHUTTING_DOWN.as_bytes(), Cause::Shutdown);
             }
         }
+        self.admit_arrivals();
     }
 }
 
 /// How many bytes over a client's outbox limit may wait before pings are dropped.
 const PING_ROOM: u64 = 64 << 10;
 
-pub(super) const SHUTTING_DOWN: &[u8] = b"Server shutting down";
+/// No endpoint splits a shorter message.
+pub(super) const FRAME_SPLIT_MIN: u64 = FRAME_SPLIT.min;
 
-/// A frame on its way to outboxes.
+/// A message on its way to outboxes.
 pub(super) enum Outgo {
     /// In the batch's arena.
     Batch(Span),
     /// A block of its own.
-    Shared(Arc<Vec<u8>>),
+    Shared(Arc<Block>),
 }
 
 impl Outgo {
@@ -211,6 +235,13 @@ impl Outgo {
         match self {
             Self::Batch(span) => (span.end - span.start).into(),
             Self::Shared(block) => block.len() as u64,
+        }
+    }
+
+    pub(super) fn bytes<'a>(&'a self, outgoing: &'a Outgoing) -> &'a [u8] {
+        match self {
+            Self::Batch(span) => outgoing.batch_bytes(span.start, span.end),
+            Self::Shared(block) => block,
         }
     }
 }

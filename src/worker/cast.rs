@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::config::{ClientId, GatewayId};
+use crate::connection::block::Block;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::outcome::Part;
 use crate::protocol::Opcode;
@@ -30,8 +31,8 @@ struct Cast<'a> {
     opcode: Opcode,
     data: &'a [u8],
     /// A large frame, or one that accounts follow: encoded once, whoever and how many take it. Another is
-    /// copied for each worker.
-    shared: Option<Arc<Vec<u8>>>,
+    /// copied for each worker. Whose endpoint wants it in smaller frames, gets it so from the worker.
+    shared: Option<Arc<Block>>,
 }
 
 impl Poster<'_> {
@@ -161,7 +162,7 @@ impl Poster<'_> {
         if self.shared.mailboxes.iter().all(|mailbox| mailbox.has_ended()) {
             return Err(stopped());
         }
-        let shared = (accounted || data.len() > INLINE).then(|| block(opcode, data));
+        let shared = (accounted || data.len() > INLINE).then(|| block(opcode, data, usize::MAX));
         Ok(Cast { gateway: gateway.0, members, opcode, data, shared })
     }
 
@@ -233,12 +234,12 @@ impl Cast<'_> {
         batch: &mut Batch,
         part: Option<Part>,
         cost: u64,
-        command: impl FnOnce(u64, std::result::Result<Span, Arc<Vec<u8>>>) -> Command,
+        command: impl FnOnce(u64, std::result::Result<Span, Arc<Block>>) -> Command,
     ) {
         let frame = match &self.shared {
             Some(shared) => Err(Arc::clone(shared)),
-            None if batch.is_large() => Err(block(self.opcode, self.data)),
-            None => Ok(batch.frame(self.opcode, self.data)),
+            None if batch.is_large() => Err(block(self.opcode, self.data, usize::MAX)),
+            None => Ok(batch.frame(self.opcode, self.data, usize::MAX)),
         };
         let command = command(self.gateway, frame);
         batch.reserved += cost;

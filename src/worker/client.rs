@@ -5,26 +5,44 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::config::{Endpoint, OUTBOX_BYTES, OUTBOX_MESSAGES};
+use crate::counters::{Figures, Info};
 use crate::ids::{self, Entry};
 
-/// A client's entry.
+/// A client's entry. In one cache line what senders need; in the next two what the worker counts.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Client {
-    /// The worker's number, over the client's place there.
+    /// The worker's number (16 bits), the endpoint's (16), the client's place on the worker (32).
     home: AtomicU64,
-    /// The id's tag (16 bits), messages (16), bytes (32) that wait for it.
+    /// The id's tag, and the messages and bytes that wait for it.
     queued: AtomicU64,
     /// The most messages (over 32 bits) and bytes that may wait.
     limit: AtomicU64,
     user_data: AtomicU64,
-    /// The id's serial number, over two flags: they are only set for the one they are meant for.
+    /// The id's serial number, over the flags: they are only set for the one they are meant for.
     flags: AtomicU64,
+    pub(crate) figures: Figures,
 }
+
+const _: () = assert!(size_of::<Entry<Client>>() == 3 * 64);
+
+/// Of `queued`: bytes have the low 32 bits, messages the next, the tag, the id's lowest serial bits, the rest.
+const MESSAGE_BITS: u32 = 18;
+const MESSAGES: u64 = (1 << MESSAGE_BITS) - 1;
+const TAG_SHIFT: u32 = 32 + MESSAGE_BITS;
+/// A direct send and a broadcast may each fill the outbox without seeing the other, and a message that
+/// finds it empty may be as long as a message can be.
+const _: () = assert!(2 * OUTBOX_MESSAGES.max < MESSAGES && 3 * OUTBOX_BYTES.max < 1 << 32);
 
 /// Nothing more may be sent: the application has closed.
 const CLOSING: u64 = 1;
 /// A send was refused: DRAIN is owed.
 const WANTS_DRAIN: u64 = 2;
+/// The application does not want it to be read.
+const PAUSED: u64 = 4;
+/// How many bits of `flags` lie below the serial number.
+const FLAG_BITS: u32 = 3;
 
 /// Why a send was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +51,38 @@ pub(crate) enum Refused {
     Full,
 }
 
+fn tag(id: u64) -> u64 {
+    ids::serial(id) & (u64::MAX >> TAG_SHIFT)
+}
+
+fn bytes_of(queued: u64) -> u64 {
+    queued & u64::from(u32::MAX)
+}
+
+fn messages_of(queued: u64) -> u64 {
+    queued >> 32 & MESSAGES
+}
+
 impl Client {
     /// Sets the entry up for a new id.
-    pub(crate) fn prepare(&self, id: u64, worker: u16, limit_bytes: u64, limit_messages: u64) {
-        self.home.store(u64::from(worker) << 32 | u64::from(u32::MAX), Ordering::Relaxed);
-        self.queued.store(u64::from(ids::tag(id)) << 48, Ordering::Relaxed);
-        self.limit.store(limit_messages << 32 | limit_bytes, Ordering::Relaxed);
+    pub(crate) fn prepare(&self, id: u64, worker: u16, endpoint: u16, settings: &Endpoint, now_ns: u64) {
+        let home = u64::from(worker) << 48 | u64::from(endpoint) << 32 | u64::from(u32::MAX);
+        self.home.store(home, Ordering::Relaxed);
+        self.queued.store(tag(id) << TAG_SHIFT, Ordering::Relaxed);
+        self.limit.store(settings.outbox_messages << 32 | settings.outbox_bytes, Ordering::Relaxed);
         self.user_data.store(0, Ordering::Relaxed);
-        self.flags.store(ids::serial(id) << 2, Ordering::Relaxed);
+        self.flags.store(ids::serial(id) << FLAG_BITS, Ordering::Relaxed);
+        self.figures.begin(now_ns);
     }
 
     /// The worker that it lives on.
     pub(crate) fn worker(&self) -> usize {
-        (self.home.load(Ordering::Relaxed) >> 32) as usize
+        (self.home.load(Ordering::Relaxed) >> 48) as usize
+    }
+
+    /// Its endpoint's number.
+    pub(crate) fn endpoint(&self) -> usize {
+        usize::from((self.home.load(Ordering::Relaxed) >> 32) as u16)
     }
 
     /// Its place there.
@@ -77,20 +114,36 @@ impl Client {
 
     /// Undoes [`Client::begin_close`], by which a client that is not accepted yet is kept from being sent to.
     pub(crate) fn open(&self, id: u64) {
-        let clear = |flags: u64| (flags >> 2 == ids::serial(id)).then_some(flags & !CLOSING);
+        let clear = |flags: u64| (flags >> FLAG_BITS == ids::serial(id)).then_some(flags & !CLOSING);
         let _ = self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, clear);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & PAUSED != 0
+    }
+
+    /// Marks the client `id` as one that is not to be read, or takes the mark away; false when nothing
+    /// changes, or the entry is another's by now.
+    pub(crate) fn set_paused(&self, id: u64, paused: bool) -> bool {
+        if paused {
+            return self.mark(id, PAUSED);
+        }
+        let clear = |flags: u64| {
+            (flags >> FLAG_BITS == ids::serial(id) && flags & PAUSED != 0).then_some(flags & !PAUSED)
+        };
+        self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, clear).is_ok()
     }
 
     /// Sets a flag for the client `id`; false when it was set, or the entry is another's by now.
     fn mark(&self, id: u64, flag: u64) -> bool {
-        let set = |flags: u64| (flags >> 2 == ids::serial(id) && flags & flag == 0).then_some(flags | flag);
+        let set =
+            |flags: u64| (flags >> FLAG_BITS == ids::serial(id) && flags & flag == 0).then_some(flags | flag);
         self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok()
     }
 
     /// The bytes that wait, in the mailbox and in the outbox.
-    #[cfg(test)]
-    fn queued_bytes(&self) -> u64 {
-        self.queued.load(Ordering::Relaxed) & u64::from(u32::MAX)
+    pub(crate) fn queued_bytes(&self) -> u64 {
+        bytes_of(self.queued.load(Ordering::Relaxed))
     }
 
     /// Whether a message of `bytes` more would pass the limit, with `uncounted` bytes and messages
@@ -99,8 +152,8 @@ impl Client {
         let queued = self.queued.load(Ordering::Relaxed);
         over(
             self.limit.load(Ordering::Relaxed),
-            (queued & u64::from(u32::MAX)) + uncounted_bytes,
-            (queued >> 32 & 0xffff) + uncounted_messages,
+            bytes_of(queued) + uncounted_bytes,
+            messages_of(queued) + uncounted_messages,
             bytes,
         )
     }
@@ -119,26 +172,31 @@ impl Client {
             return false;
         }
         let (limit, queued) = (self.limit.load(Ordering::Relaxed), self.queued.load(Ordering::SeqCst));
-        let low = (queued & u64::from(u32::MAX)) * 2 <= limit & u64::from(u32::MAX)
-            && (queued >> 32 & 0xffff) * 2 <= limit >> 32;
+        let low =
+            bytes_of(queued) * 2 <= limit & u64::from(u32::MAX) && messages_of(queued) * 2 <= limit >> 32;
         low && self.flags.fetch_and(!WANTS_DRAIN, Ordering::SeqCst) & WANTS_DRAIN != 0
     }
 }
 
 impl Entry<Client> {
+    /// The figures of the client `id`, or `None` when it is gone.
+    pub(crate) fn info(&self, id: u64) -> Option<Info> {
+        let info = self.value.figures.info(self.value.queued_bytes());
+        self.was(id).then_some(info)
+    }
+
     /// Reserves room for one message of `bytes` for the client `id`.
     pub(crate) fn reserve(&self, id: u64, bytes: u32) -> Result<(), Refused> {
         let client = &self.value;
-        let tag = u64::from(ids::tag(id));
         let limit = client.limit.load(Ordering::Relaxed);
         let mut queued = client.queued.load(Ordering::SeqCst);
         let mut marked = false;
         loop {
             // The tag stands in the same word: a reservation can't hit the place's next owner.
-            if queued >> 48 != tag || client.is_closing() || !self.is(id) {
+            if queued >> TAG_SHIFT != tag(id) || client.is_closing() || !self.is(id) {
                 return Err(Refused::Closed);
             }
-            if over(limit, queued & u64::from(u32::MAX), queued >> 32 & 0xffff, u64::from(bytes)) {
+            if over(limit, bytes_of(queued), messages_of(queued), u64::from(bytes)) {
                 if marked {
                     return Err(Refused::Full);
                 }
@@ -165,12 +223,50 @@ fn over(limit: u64, bytes: u64, messages: u64, more: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Pattern;
     use crate::ids::Table;
 
     fn table(bytes: u64, messages: u64) -> (Table<Client>, u64) {
         let table: Table<Client> = Table::default();
-        let id = table.insert(|id, client| client.prepare(id, 3, bytes, messages)).unwrap();
+        let settings = Endpoint {
+            outbox_bytes: bytes,
+            outbox_messages: messages,
+            ..Endpoint::new(Pattern::parse("/").unwrap())
+        };
+        let id = table.insert(|id, client| client.prepare(id, 3, 7, &settings, 1)).unwrap();
         (table, id)
+    }
+
+    #[test]
+    fn an_entry_knows_where_its_client_lives() {
+        let (table, id) = table(100, 3);
+        let client = &table.get(id).unwrap().value;
+        client.settle_at(u32::MAX - 1);
+        assert_eq!((client.worker(), client.endpoint(), client.place()), (3, 7, u32::MAX - 1));
+    }
+
+    #[test]
+    fn the_largest_limits_fit_their_word() {
+        let (table, id) = table(OUTBOX_BYTES.max, OUTBOX_MESSAGES.max);
+        let entry = table.get(id).unwrap();
+        for _ in 0..OUTBOX_MESSAGES.max {
+            assert_eq!(entry.reserve(id, 1), Ok(()));
+        }
+        assert_eq!(entry.reserve(id, 1), Err(Refused::Full));
+        entry.value.adjust(OUTBOX_BYTES.max as i64, OUTBOX_MESSAGES.max as i64);
+        assert_eq!(entry.reserve(id, 1), Err(Refused::Full), "and is not taken for another's");
+        assert_eq!(entry.value.queued_bytes(), OUTBOX_BYTES.max + OUTBOX_MESSAGES.max);
+    }
+
+    #[test]
+    fn figures_are_those_of_the_client_they_were_asked_for() {
+        let (table, id) = table(100, 3);
+        let entry = table.get(id).unwrap();
+        entry.value.figures.messages_in.add(2);
+        let info = entry.info(id).unwrap();
+        assert_eq!((info.messages_in, info.connected_ns, info.size), (2, 1, 176));
+        table.remove(id);
+        assert_eq!(entry.info(id), None);
     }
 
     #[test]
@@ -196,7 +292,8 @@ mod tests {
         assert!(entry.value.begin_close(id) && !entry.value.begin_close(id));
         assert_eq!(entry.reserve(id, 1), Err(Refused::Closed));
         table.remove(id);
-        let next = table.insert(|id, client| client.prepare(id, 0, 100, 3)).unwrap();
+        let settings = Endpoint::new(Pattern::parse("/").unwrap());
+        let next = table.insert(|id, client| client.prepare(id, 0, 0, &settings, 0)).unwrap();
         let entry = table.get(next).unwrap();
         assert_eq!(entry.reserve(id, 1), Err(Refused::Closed));
         assert_eq!(entry.value.queued_bytes(), 0, "the next owner is not charged");

@@ -4,9 +4,10 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use super::Worker;
-use super::carry_out::SHUTTING_DOWN;
 use super::desk::Desk;
+use super::wheel::Timer;
 use crate::event::Cause;
+use crate::protocol::reason;
 
 /// The place of no client: a timer with it is the drain's.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -75,12 +76,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             && let Some(client) = drain.clients.get(drain.closed).copied()
         {
             drain.closed += 1;
-            self.close(client, 1001, SHUTTING_DOWN, Cause::Shutdown);
+            self.close(client, 1001, reason::SHUTTING_DOWN.as_bytes(), Cause::Shutdown);
         }
         if drain.closed < drain.clients.len() {
             // Never early: it fires once a tick at most, and closes all that are due by then.
             let at = drain.next().max(self.now.instant + Duration::from_millis(1));
-            self.wheel.insert(at, NOBODY, 0);
+            self.wheel.insert(Timer::End, at, NOBODY, 0);
             self.drain = Some(drain);
         }
     }

@@ -13,6 +13,8 @@ use crate::gateway::Membership;
 use super::Worker;
 use super::desk::Desk;
 use super::drain::NOBODY;
+use super::flush::count_sent;
+use super::wheel::{Due, Timer};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// The client's end waits for the application: see [`Connection::is_held`].
@@ -22,7 +24,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if self.waiting.iter().all(|waiting| *waiting != (place, id)) {
             self.waiting.push((place, id));
             if let Some(at) = deadline {
-                self.wheel.insert(at, place, id);
+                self.wheel.insert(Timer::End, at, place, id);
             }
         }
     }
@@ -45,7 +47,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 
     pub(super) fn resume(&mut self, place: u32) {
-        let Some((connection, mut port)) = self.port(place) else { return };
+        let Some((connection, _, mut port)) = self.port(place) else { return };
         if let Some(ending) = connection.resume(&mut port) {
             self.ended(place, ending);
         }
@@ -53,7 +55,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     /// The application failed under this client: 1011.
     pub(super) fn abort(&mut self, place: u32) {
-        let Some((connection, mut port)) = self.port(place) else { return };
+        let Some((connection, _, mut port)) = self.port(place) else { return };
         if let Some(ending) = connection.abort(&mut port) {
             self.ended(place, ending);
         }
@@ -67,7 +69,15 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         self.release(place);
     }
 
-    pub(super) fn on_timer(&mut self, place: u32, id: u64) {
+    pub(super) fn on_timer(&mut self, Due { place, id, timer }: Due) {
+        match timer {
+            Timer::End => self.on_deadline(place, id),
+            Timer::Beat => self.beat(place, id),
+            Timer::Rate => self.reopen(place, id),
+        }
+    }
+
+    fn on_deadline(&mut self, place: u32, id: u64) {
         if place == NOBODY {
             return self.continue_drain();
         }
@@ -78,18 +88,18 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             if at <= self.now.instant {
                 self.release(place);
             } else {
-                self.wheel.insert(at, place, id);
+                self.wheel.insert(Timer::End, at, place, id);
             }
         } else if held.connection.is_held() {
             match held.connection.deadline() {
-                Some(at) if at > self.now.instant => self.wheel.insert(at, place, id),
+                Some(at) if at > self.now.instant => self.wheel.insert(Timer::End, at, place, id),
                 _ => self.resume(place),
             }
         } else if let Some(ending) = held.connection.on_timer(self.now) {
             self.ended(place, ending);
             self.release(place);
         } else if let Some(at) = held.connection.deadline() {
-            self.wheel.insert(at, place, id);
+            self.wheel.insert(Timer::End, at, place, id);
         }
     }
 
@@ -111,21 +121,19 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let until =
             if self.stops_at.is_some() && answered { self.now.instant } else { self.now.instant + period };
         held.lingers_until = Some(until);
-        self.wheel.insert(until, place, id);
+        self.wheel.insert(Timer::End, until, place, id);
         let memberships = std::mem::take(&mut held.memberships);
-        let sent = self.desk.outgoing.borrow().sent(place);
-        let user_data = self.shared.clients.get(id).map_or(0, |entry| entry.value.user_data());
-        let info = Info {
-            bytes_out: sent.bytes,
-            frames_out: sent.frames,
-            messages_out: sent.messages,
-            queued_bytes: self.desk.outgoing.borrow().waiting(place).bytes.into(),
-            closed_ns: self.now.wall_ns,
-            last_send_ns: sent.last_write_ns,
-            last_data_send_ns: sent.last_message_ns,
-            ..held.connection.info
-        };
         let endpoint = held.connection.endpoint;
+        let mut outgoing = self.desk.outgoing.borrow_mut();
+        let queued_bytes = outgoing.waiting(place).bytes.into();
+        let (mut user_data, mut info) = (0, Info::default());
+        if let Some(entry) = self.shared.clients.get(id) {
+            count_sent(&entry.value.figures, outgoing.take_sent(place), self.now);
+            user_data = entry.value.user_data();
+            info = Info { closed_ns: self.now.wall_ns, ..entry.value.figures.info(queued_bytes) };
+        }
+        drop(outgoing);
+        held.backlog = None;
         for membership in memberships {
             self.leave(membership);
         }

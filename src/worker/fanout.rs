@@ -1,16 +1,38 @@
 //! One message to many clients of a worker.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
-use crate::connection::outbox::Settled;
+use crate::config::SlowConsumer;
+use crate::connection::block::Block;
+use crate::connection::outbox::{Class, Settled};
 use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
 use crate::gateway::Membership;
 use crate::gateway::outcome::Outcome;
+use crate::protocol::{frame, reason};
 
-use super::carry_out::Outgo;
+use super::carry_out::{FRAME_SPLIT_MIN, Outgo};
 use super::desk::Desk;
 use super::mailbox::Span;
 use super::{Command, Worker};
+
+/// A message on its way to many members.
+struct Many<'a> {
+    message: &'a Outgo,
+    length: u64,
+    /// Who wants to know what becomes of it.
+    account: Option<u32>,
+    /// The members whose outboxes had no room.
+    slow: Vec<u64>,
+    /// The message as endpoints want it that split what is so long, by their thresholds.
+    in_frames: Vec<(usize, Arc<Block>)>,
+}
+
+impl<'a> Many<'a> {
+    fn new(message: &'a Outgo, account: Option<u32>) -> Self {
+        Self { message, length: message.length(), account, slow: Vec::new(), in_frames: Vec::new() }
+    }
+}
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out a broadcast or multicast, to the credit of an account if its outcome was asked for.
@@ -33,8 +55,8 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         }
     }
 
-    /// Queues a frame for every member but the excepted.
-    fn broadcast(&mut self, gateway: u64, frame: &Outgo, except: &[u64], account: Option<u32>) {
+    /// Queues a message for every member but the excepted.
+    fn broadcast(&mut self, gateway: u64, message: &Outgo, except: &[u64], account: Option<u32>) {
         self.broadcasts += 1;
         for id in except {
             if let Some(place) = self.place_of(*id)
@@ -43,7 +65,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                 outbox.excluded_from = self.broadcasts;
             }
         }
-        let mut slow = Vec::new();
+        let mut many = Many::new(message, account);
         // The member list is lent out: nothing below changes who is a member.
         let members = self.members.lend(gateway);
         for place in &members {
@@ -54,16 +76,16 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                 .outbox(*place)
                 .is_none_or(|outbox| outbox.excluded_from == self.broadcasts);
             if !excluded {
-                self.reach(*place, frame, account, &mut slow);
+                self.reach(*place, &mut many);
             }
         }
         self.members.give_back(gateway, members);
-        self.too_slow(slow);
+        self.too_slow(many.slow);
     }
 
-    /// Queues a frame for the members among these clients.
-    fn multicast(&mut self, gateway: u64, frame: &Outgo, to: &[u64], account: Option<u32>) {
-        let mut slow = Vec::new();
+    /// Queues a message for the members among these clients.
+    fn multicast(&mut self, gateway: u64, message: &Outgo, to: &[u64], account: Option<u32>) {
+        let mut many = Many::new(message, account);
         for id in to {
             let place = self.place_of(*id).filter(|place| {
                 self.held
@@ -71,45 +93,95 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                     .is_some_and(|held| Membership::is_in(&held.memberships, gateway))
             });
             match (place, account) {
-                (Some(place), _) => self.reach(place, frame, account, &mut slow),
+                (Some(place), _) => self.reach(place, &mut many),
                 (None, Some(account)) => self.accounts.fail(account, *id),
                 (None, None) => {}
             }
         }
-        self.too_slow(slow);
+        self.too_slow(many.slow);
     }
 
-    /// Queues a frame for one member, unless its outbox is full: then it is too slow.
-    fn reach(&mut self, place: u32, frame: &Outgo, account: Option<u32>, slow: &mut Vec<u64>) {
+    /// Queues a message for one member. When its outbox is full, its endpoint's policy says what happens.
+    fn reach(&mut self, place: u32, many: &mut Many<'_>) {
         let Some(held) = self.held.get(place as usize) else { return };
         let (id, is_blocked) = (held.connection.id, held.is_blocked);
-        let mut over = self.is_over(place, id, frame);
+        let endpoint = self.shared.endpoints.get(held.connection.endpoint as usize);
+        let Some((policy, split)) = endpoint.map(|to| (to.slow_consumer, to.frame_split)) else { return };
+        let mut over = self.is_over(place, id, many.length);
         if over && !is_blocked {
             // It is we who have not written to it yet.
             self.write(place);
-            over = self.is_over(place, id, frame);
+            over = self.is_over(place, id, many.length);
         }
-        if over {
-            slow.push(id);
-        }
-        let queued = !over && self.queue(place, frame, false, account);
-        match account {
+        let fits = !over || self.make_room(place, id, policy, many);
+        let class = match policy {
+            SlowConsumer::DropOldest => Class::Droppable,
+            _ => Class::Plain,
+        };
+        let queued = fits
+            && if many.length > FRAME_SPLIT_MIN && many.length > split as u64 {
+                let message = self.in_frames(many, split);
+                self.queue(place, &message, class, false, many.account)
+            } else {
+                self.queue(place, many.message, class, false, many.account)
+            };
+        match many.account {
             Some(account) if queued => self.accounts.expect(account),
             Some(account) => self.accounts.fail(account, id),
             None => {}
         }
     }
 
-    /// Whether a member's outbox has no room for a frame.
-    fn is_over(&self, place: u32, id: u64, frame: &Outgo) -> bool {
+    /// Whether a member's outbox has no room for so many bytes.
+    fn is_over(&self, place: u32, id: u64, length: u64) -> bool {
         let Some(entry) = self.shared.clients.get(id) else { return false };
         let uncounted = self.desk.outgoing.borrow().uncounted(place);
-        entry.value.is_over(frame.length(), uncounted.bytes.into(), uncounted.messages.into())
+        entry.value.is_over(length, uncounted.bytes.into(), uncounted.messages.into())
+    }
+
+    /// Does what the policy says for a member whose outbox is full. Whether the message fits then.
+    fn make_room(&mut self, place: u32, id: u64, policy: SlowConsumer, many: &mut Many<'_>) -> bool {
+        let Some(entry) = self.shared.clients.get(id) else { return false };
+        let mut outgoing = self.desk.outgoing.borrow_mut();
+        match policy {
+            SlowConsumer::Close => {
+                many.slow.push(id);
+                return false;
+            }
+            SlowConsumer::DropNewest => {}
+            SlowConsumer::DropOldest => {
+                while outgoing.drop_oldest(place) {
+                    entry.value.figures.dropped.add(1);
+                    let (bytes, messages) = outgoing.settle(place);
+                    entry.value.adjust(bytes, messages);
+                    if !entry.value.is_over(many.length, 0, 0) {
+                        return true;
+                    }
+                }
+            }
+        }
+        entry.value.figures.dropped.add(1);
+        false
+    }
+
+    /// A message in frames of at most `split` bytes: made once for all members who want it so.
+    fn in_frames(&self, many: &mut Many<'_>, split: usize) -> Outgo {
+        let made = many.in_frames.iter().find(|(of, _)| *of == split).map(|(_, block)| Arc::clone(block));
+        Outgo::Shared(made.unwrap_or_else(|| {
+            let outgoing = self.desk.outgoing.borrow();
+            let mut frames = Vec::new();
+            if let Some((opcode, payload)) = frame::split(many.message.bytes(&outgoing)) {
+                frame::write_message(&mut frames, opcode, payload, split);
+            }
+            let block = Block::new(frames);
+            many.in_frames.push((split, Arc::clone(&block)));
+            block
+        }))
     }
 
     fn too_slow(&mut self, clients: Vec<u64>) {
         for client in clients {
-            self.close(client, 1013, b"Too slow", Cause::Slow);
+            self.close(client, 1013, reason::TOO_SLOW.as_bytes(), Cause::Slow);
         }
     }
 

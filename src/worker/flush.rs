@@ -4,10 +4,13 @@
 use std::net::Shutdown;
 use std::ops::Deref;
 
+use crate::clock::Now;
+use crate::connection::outbox::Sent;
+use crate::counters::Figures;
 use crate::event::{Event, Kind};
 
-use super::Worker;
 use super::desk::Desk;
+use super::{Worker, pressure};
 
 /// How many clients one flush writes to, and to as many whom an earlier one has postponed: then sockets are
 /// read again. A `write` takes some microseconds.
@@ -45,6 +48,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         self.touched = touched;
         let mut written = std::mem::take(&mut self.written);
         self.desk.outgoing.borrow_mut().reclaim(&written.behind);
+        let is_behind = !written.behind.is_empty();
         written.behind.clear();
         self.settle_accounts();
         for place in written.done.drain(..) {
@@ -57,6 +61,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             self.drain(place);
         }
         self.written = written;
+        if is_behind {
+            pressure::relieve();
+        }
         if self.shared.outcomes.any() {
             self.tell_outcomes();
         }
@@ -98,11 +105,10 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                 held.shut = true;
                 let _ = held.stream.shutdown(Shutdown::Write);
             }
-        } else {
+        } else if let Some(entry) = self.shared.clients.get(held.connection.id) {
+            count_sent(&entry.value.figures, outgoing.take_sent(place), self.now);
             let (bytes, messages) = outgoing.settle(place);
-            if bytes | messages != 0
-                && let Some(entry) = self.shared.clients.get(held.connection.id)
-            {
+            if bytes | messages != 0 {
                 entry.value.adjust(bytes, messages);
                 if entry.value.drained() {
                     self.written.drained.push(place);
@@ -126,5 +132,20 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if !self.raise(&drain) {
             self.abort(place);
         }
+    }
+}
+
+/// Counts what was queued for a client, and what has left.
+pub(super) fn count_sent(figures: &Figures, sent: Sent, now: Now) {
+    if sent.bytes > 0 {
+        figures.bytes_out.add(sent.bytes);
+        figures.last_send_ns.set(now.wall_ns);
+    }
+    if sent.frames > 0 {
+        figures.frames_out.add(sent.frames.into());
+    }
+    if sent.messages > 0 {
+        figures.messages_out.add(sent.messages.into());
+        figures.last_data_send_ns.set(now.wall_ns);
     }
 }

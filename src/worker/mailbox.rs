@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::connection::block::Block;
 use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
 
@@ -56,21 +57,27 @@ pub(crate) enum Command {
     /// Send the frame in the span, which is reserved already.
     Send { client: u64, frame: Span },
     /// The same with a frame too large to be copied again.
-    SendShared { client: u64, frame: Arc<Vec<u8>> },
+    SendShared { client: u64, frame: Arc<Block> },
     /// Send the frame in the span to a gateway's members, but not to the ids in the other.
     Broadcast { gateway: u64, frame: Span, except: Span },
     /// The same with a frame that all workers share.
-    BroadcastShared { gateway: u64, frame: Arc<Vec<u8>>, except: Span },
+    BroadcastShared { gateway: u64, frame: Arc<Block>, except: Span },
     /// Send the frame in the span to those members of a gateway whose ids are in the other.
     Multicast { gateway: u64, frame: Span, to: Span },
     /// The same with a frame that all workers share.
-    MulticastShared { gateway: u64, frame: Arc<Vec<u8>>, to: Span },
+    MulticastShared { gateway: u64, frame: Arc<Block>, to: Span },
     /// One of these four, whose caller asked for the outcome.
     Accounted(Box<Accounted>),
     /// Ping with a ticket.
     Ping { client: u64, ticket: u64 },
     /// Begin the closing handshake; the reason is in the span.
     Close { client: u64, code: u16, reason: Span },
+    /// The application has dealt with so much of what a client said.
+    Grant { client: u64, bytes: u64, messages: u32 },
+    /// A client is not paused any more.
+    Resume { client: u64 },
+    /// A client's queue is the largest while all together are over their budget.
+    Evict { client: u64 },
     /// A client joins a gateway.
     Join { gateway: u64, client: u64 },
     /// A client leaves a gateway.
@@ -113,11 +120,11 @@ impl Batch {
         self.commands.is_empty()
     }
 
-    /// Appends a frame.
+    /// Appends a message, in frames of at most `split` bytes.
     #[inline]
-    pub(crate) fn frame(&mut self, opcode: Opcode, payload: &[u8]) -> Span {
+    pub(crate) fn frame(&mut self, opcode: Opcode, payload: &[u8], split: usize) -> Span {
         let start = self.bytes.len() as u32;
-        frame::write(&mut self.bytes, opcode, payload);
+        frame::write_message(&mut self.bytes, opcode, payload, split);
         Span { start, end: self.bytes.len() as u32 }
     }
 
@@ -209,12 +216,12 @@ impl Command {
     /// Makes a frame in the batch a block of its own.
     fn share(&mut self, copy: &impl Fn(Span) -> Vec<u8>) {
         *self = match *self {
-            Self::Send { client, frame } => Self::SendShared { client, frame: Arc::new(copy(frame)) },
+            Self::Send { client, frame } => Self::SendShared { client, frame: Block::new(copy(frame)) },
             Self::Broadcast { gateway, frame, except } => {
-                Self::BroadcastShared { gateway, frame: Arc::new(copy(frame)), except }
+                Self::BroadcastShared { gateway, frame: Block::new(copy(frame)), except }
             }
             Self::Multicast { gateway, frame, to } => {
-                Self::MulticastShared { gateway, frame: Arc::new(copy(frame)), to }
+                Self::MulticastShared { gateway, frame: Block::new(copy(frame)), to }
             }
             _ => return,
         };
@@ -419,7 +426,7 @@ mod tests {
         let (_poll, mailbox) = pair(mio::Token(0)).unwrap();
         for word in [&b"one"[..], b"two"] {
             let mut batch = Batch::default();
-            let frame = batch.frame(Opcode::Text, word);
+            let frame = batch.frame(Opcode::Text, word, usize::MAX);
             let except = batch.ids([1, 2]);
             batch.commands.push(Command::Broadcast { gateway: 9, frame, except });
             assert!(mailbox.post(|queued| queued.append(&mut batch)) && batch.is_empty());
@@ -444,7 +451,7 @@ mod tests {
     fn frames_become_blocks_where_offsets_would_not_fit() {
         let mut batch = Batch::default();
         for word in [&b"one"[..], b"two"] {
-            let (frame, reason) = (batch.frame(Opcode::Text, word), batch.text(word));
+            let (frame, reason) = (batch.frame(Opcode::Text, word, usize::MAX), batch.text(word));
             batch.commands.push(Command::Send { client: 1, frame });
             batch.commands.push(Command::Close { client: 1, code: 1000, reason });
         }

@@ -16,17 +16,20 @@ mod flush;
 mod mailbox;
 mod port;
 mod post;
+mod pressure;
+mod reading;
 mod seat;
 mod stream;
 mod wheel;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
@@ -35,7 +38,7 @@ use slab::Slab;
 
 use crate::clock::Now;
 use crate::config::Endpoint;
-use crate::connection::Connection;
+use crate::connection::{Connection, Shut};
 use crate::event::{Event, Sink};
 use crate::gateway::account::Accounts;
 use crate::gateway::outcome::Outcomes;
@@ -48,14 +51,16 @@ pub(crate) use drain::Spread;
 pub(crate) use fanout::with_event;
 pub(crate) use mailbox::{Adopt, Batch, Command, Expect, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
+pub(crate) use pressure::register;
 pub(crate) use seat::Seat;
 pub(crate) use stream::Socket;
 
 use drain::Drain;
 use flush::Written;
 use port::Desktop;
+use reading::Backlog;
 use stream::Stream;
-use wheel::Wheel;
+use wheel::{Due, Wheel};
 
 /// What all threads of a server share.
 #[derive(Debug)]
@@ -67,6 +72,10 @@ pub(crate) struct Shared {
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     /// The only worker, where the host's thread may run it.
     pub(crate) seat: OnceCell<Seat>,
+    /// Sockets that wait to become clients.
+    pub(crate) arrivals: AtomicUsize,
+    /// Clients that were closed because all outboxes together were over their budget.
+    pub(crate) evicted: AtomicU64,
 }
 
 impl Shared {
@@ -82,12 +91,8 @@ impl Shared {
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// What one `read` takes at most. Shared by all clients of a worker: they own no buffer while idle.
 const READ_BUFFER: usize = 256 << 10;
-/// When the turn's own frames exceed this, they are written before more is read.
-const FLUSH_AT: usize = 256 << 10;
 /// How much one poll tells of at most.
 const EVENTS: usize = 1024;
-/// How often one client is read in a turn while its data fill the whole buffer.
-const READS: usize = 4;
 
 /// One client as its worker holds it.
 struct Held {
@@ -110,6 +115,14 @@ struct Held {
     postponed: bool,
     /// The turn in which it last said something.
     last_message: u64,
+    /// Why it is not read, while it is not.
+    barred: Option<Shut>,
+    /// There may be more in the socket, and the poller has told of it.
+    unread: bool,
+    /// Until when it was not read, last.
+    barred_until_ns: u64,
+    /// What was read when it shut.
+    backlog: Option<Box<Backlog>>,
 }
 
 /// A client that may be read.
@@ -148,10 +161,16 @@ pub(crate) struct Worker<D = Rc<Desk>> {
     postponed: VecDeque<u32>,
     /// Clients whose end waits for the application to deal with what they said.
     waiting: Vec<(u32, u64)>,
+    /// Clients that are not read until the application has dealt with what they said.
+    windowed: Vec<(u32, u64)>,
+    /// Sockets that wait to become clients, because the host is behind.
+    arrivals: VecDeque<Adopt>,
+    /// When nobody was read for that reason, last.
+    saturated_until_ns: u64,
     /// These lend their memory to each turn.
     touched: Vec<u32>,
     written: Written,
-    due: Vec<(u32, u64)>,
+    due: Vec<Due>,
     spares: [Batch; 2],
     turn: u64,
     /// The latest turn whose events the application has dealt with, and whose answers were carried out.
@@ -204,6 +223,9 @@ impl<D: Deref<Target = Desk> + From<Desk>> Worker<D> {
             stuck: Vec::new(),
             postponed: VecDeque::new(),
             waiting: Vec::new(),
+            windowed: Vec::new(),
+            arrivals: VecDeque::new(),
+            saturated_until_ns: 0,
             touched: Vec::new(),
             written: Written::default(),
             due: Vec::new(),
@@ -254,7 +276,6 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     fn begin(&mut self) {
         self.now = Now::read();
-        self.desk.outgoing.borrow_mut().now_ns = self.now.wall_ns;
         self.turn += 1;
     }
 
@@ -268,10 +289,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         }
         self.spares = spares;
         self.resume_consumed();
+        self.open_windows();
+        self.admit_arrivals();
         let mut due = std::mem::take(&mut self.due);
         self.wheel.expire(self.now.instant, &mut due);
-        for (place, id) in due.drain(..) {
-            self.on_timer(place, id);
+        for each in due.drain(..) {
+            self.on_timer(each);
         }
         self.due = due;
         self.flush();
@@ -305,145 +328,36 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     /// Whether nothing can be read, and nobody held has been dealt with, until somebody wakes us.
     fn may_sleep(&mut self) -> bool {
-        if self.sink.is_awaited() || (!self.ready.is_empty() && !self.sink.saturated()) {
+        let could_go_on = !self.ready.is_empty() || !self.arrivals.is_empty();
+        if self.sink.is_awaited() || (could_go_on && !self.sink.saturated()) {
             return false;
         }
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.windowed.is_empty() {
             return true;
         }
         self.sink.await_consumption();
         self.sink.consumed() == self.consumed
     }
 
-    /// Reads what is ready, in the poller's order, after what was left over from earlier turns.
-    fn read_ready(&mut self, events: &Events) {
-        let mut ready = std::mem::take(&mut self.ready);
-        for event in events {
-            if event.token() == WAKER {
-                continue;
-            }
-            let place = event.token().0 as u32;
-            if event.is_writable() {
-                self.retry(place);
-            }
-            if (event.is_readable() || event.is_read_closed() || event.is_error())
-                && let Some(held) = self.held.get_mut(place as usize)
-            {
-                held.to_end |= event.is_read_closed() || event.is_error();
-                if !std::mem::replace(&mut held.listed, true) {
-                    ready.push(Ready { place, id: held.connection.id });
-                }
-            }
-        }
-        for client in ready {
-            // The host is behind: what is not read now, TCP holds back from the peer.
-            if self.sink.saturated() {
-                self.ready.push(client);
-            } else {
-                self.read(client);
-            }
-            if self.desk.outgoing.borrow().log_length() > FLUSH_AT {
-                self.flush();
-            }
-        }
-    }
-
-    fn read(&mut self, Ready { place, id }: Ready) {
-        if let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) {
-            held.listed = false;
-        }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        for round in 0..READS {
-            let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) else {
-                break;
-            };
-            match held.stream.read(&mut buffer) {
-                // It closed with a Close frame and hung up at once: the answers to what it said first, and
-                // ours, still go out.
-                Ok(0)
-                    if held.connection.has_ended()
-                        && self.desk.outgoing.borrow().waiting(place).bytes > 0 =>
-                {
-                    held.hung_up = true;
-                    break;
-                }
-                Ok(0) => {
-                    self.eof(place);
-                    break;
-                }
-                Ok(count) => {
-                    self.on_bytes(place, buffer.get_mut(..count).unwrap_or_default());
-                    // A short read has emptied the socket, and what comes later is a new event;
-                    // but the end of the stream may have been part of this one.
-                    let Some(held) = self.held.get_mut(place as usize) else { break };
-                    if count < READ_BUFFER && !held.to_end {
-                        break;
-                    }
-                    if round + 1 == READS {
-                        held.listed = true;
-                        self.ready.push(Ready { place, id });
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.eof(place);
-                    break;
-                }
-            }
-        }
-        self.buffer = buffer;
-    }
-
-    /// Runs the state machine over what was read. A panic below, ours or a callback's, costs this
-    /// client alone.
-    fn on_bytes(&mut self, place: u32, bytes: &mut [u8]) {
-        let now = self.now;
-        let Some(held) = self.held.get(place as usize) else { return };
-        let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else { return };
-        let limits = endpoint.limits;
-        let Some((connection, mut port)) = self.port(place) else { return };
-        let id = connection.id;
-        let said = connection.info.messages_in;
-        let ending = catch_unwind(AssertUnwindSafe(|| connection.on_bytes(bytes, &limits, now, &mut port)))
-            .unwrap_or_else(|_| {
-                tracing::error!(client = id, "a panic while serving this client");
-                connection.abort(&mut port)
-            });
-        let (said, holds) = (connection.info.messages_in != said, connection.is_held());
-        if let Some(held) = self.held.get_mut(place as usize).filter(|_| said) {
-            held.last_message = self.turn;
-        }
-        if let Some(ending) = ending {
-            self.ended(place, ending);
-        } else if holds {
-            self.hold(place);
-        }
-    }
-
-    /// A connection, and its way to the rest of the worker.
-    fn port(&mut self, place: u32) -> Option<(&mut Connection, Desktop<'_>)> {
+    /// A connection, and its way to the rest of the worker. `None` when the client is gone.
+    fn port(&mut self, place: u32) -> Option<(&mut Connection, &Endpoint, Desktop<'_>)> {
         let held = self.held.get_mut(place as usize)?;
         let (id, endpoint) = (held.connection.id, held.connection.endpoint);
-        let consumed = self.consumed;
+        let settings = self.shared.endpoints.get(endpoint as usize)?;
         let port = Desktop {
             place,
             endpoint,
             id,
-            entry: self.shared.clients.get(id),
-            close_period: self
-                .shared
-                .endpoints
-                .get(endpoint as usize)
-                .map_or(Duration::ZERO, |e| e.close_period),
+            entry: self.shared.clients.get(id)?,
+            close_period: settings.close_period,
             desk: &self.desk,
             sink: &mut *self.sink,
             now: self.now,
             turn: self.turn,
             last_message: held.last_message,
-            consumed,
+            consumed: self.consumed,
         };
-        Some((&mut held.connection, port))
+        Some((&mut held.connection, settings, port))
     }
 
     /// Raises an event outside of [`Worker::on_bytes`]; a callback's panic ends here.
@@ -470,8 +384,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     /// Nobody is left. Mail that comes too late is refused; sockets in it are dropped.
     fn end(&mut self) {
         for command in self.desk.mailbox.end() {
-            if let Command::Adopt(adopt) = command {
-                self.shared.clients.remove(adopt.id);
+            match command {
+                Command::Adopt(adopt) => {
+                    self.shared.clients.remove(adopt.id);
+                }
+                Command::Evict { .. } => pressure::forget_eviction(),
+                _ => {}
             }
         }
         self.tell_outcomes();

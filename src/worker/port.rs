@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Now;
 use crate::connection::Port;
+use crate::counters::Figures;
 use crate::event::{self, Event, Kind, Sink};
 use crate::ids::Entry;
 use crate::protocol::Opcode;
@@ -16,7 +17,7 @@ pub(super) struct Desktop<'a> {
     pub(super) place: u32,
     pub(super) endpoint: u32,
     pub(super) id: u64,
-    pub(super) entry: Option<&'a Entry<Client>>,
+    pub(super) entry: &'a Entry<Client>,
     pub(super) close_period: Duration,
     pub(super) desk: &'a Desk,
     pub(super) sink: &'a mut dyn Sink,
@@ -30,12 +31,14 @@ impl Port for Desktop<'_> {
     #[inline]
     fn message(&mut self, binary: bool, data: &[u8]) {
         // Once the application has closed, nothing more is delivered.
-        let Some(entry) = self.entry.filter(|entry| !entry.value.is_closing()) else { return };
+        if self.entry.value.is_closing() {
+            return;
+        }
         self.sink.event(&Event {
             kind: Kind::Message,
             flags: if binary { event::FLAG_BINARY } else { 0 },
             client: self.id,
-            user_data: entry.value.user_data(),
+            user_data: self.entry.value.user_data(),
             data,
             code: 0,
             endpoint: self.endpoint,
@@ -45,10 +48,9 @@ impl Port for Desktop<'_> {
     }
 
     fn pong(&mut self, ticket: u64, round_trip: Duration) {
-        let Some(entry) = self.entry else { return };
         self.sink.event(&Event {
             client: self.id,
-            user_data: entry.value.user_data(),
+            user_data: self.entry.value.user_data(),
             data: &(round_trip.as_nanos() as u64).to_ne_bytes(),
             endpoint: self.endpoint,
             value: ticket,
@@ -57,7 +59,19 @@ impl Port for Desktop<'_> {
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.desk.outgoing.borrow_mut().push(self.place, opcode, payload, false);
+        self.desk.outgoing.borrow_mut().push_control(self.place, opcode, payload);
+    }
+
+    fn figures(&self) -> &Figures {
+        &self.entry.value.figures
+    }
+
+    fn consumes_at_once(&self) -> bool {
+        self.consumed == u64::MAX
+    }
+
+    fn is_paused(&self) -> bool {
+        self.entry.value.is_paused()
     }
 
     fn is_owed_answers(&self, just_now: bool) -> bool {
@@ -71,7 +85,6 @@ impl Port for Desktop<'_> {
 
     fn congested(&self) -> bool {
         let uncounted = self.desk.outgoing.borrow().uncounted(self.place);
-        self.entry
-            .is_none_or(|entry| entry.value.is_over(0, uncounted.bytes.into(), uncounted.messages.into()))
+        self.entry.value.is_over(0, uncounted.bytes.into(), uncounted.messages.into())
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::config::{ClientId, MAX_SEND_SIZE};
+use crate::config::{ClientId, Endpoint, MAX_SEND_SIZE};
+use crate::connection::block::Block;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Entry;
 use crate::protocol::{self, Opcode, frame};
@@ -50,7 +51,8 @@ impl<'a> Poster<'a> {
     pub(crate) fn send(&mut self, client: ClientId, binary: bool, data: &[u8]) -> Result<()> {
         let opcode = opcode(binary, data)?;
         let entry = self.client(client)?;
-        let length = frame::header_size(data.len()) + data.len();
+        let split = self.settings(entry)?.frame_split;
+        let length = frame::message_size(data.len(), split);
         let reserved = match self.full.contains(&client.0) {
             true => Err(Refused::Full),
             false => entry.reserve(client.0, length as u32),
@@ -71,7 +73,7 @@ impl<'a> Poster<'a> {
                 desk::with(mailbox, |desk| {
                     let clear = desk.is_clear();
                     if clear {
-                        desk.outgoing.borrow_mut().push(place, opcode, data, true);
+                        desk.outgoing.borrow_mut().push(place, opcode, data, split, length as u32);
                     }
                     clear
                 })
@@ -81,16 +83,16 @@ impl<'a> Poster<'a> {
             }
         }
         let posted = if length > INLINE {
-            let block = block(opcode, data);
+            let block = block(opcode, data, split);
             self.post(worker, |batch| {
                 batch.commands.push(Command::SendShared { client: client.0, frame: block });
             })
         } else {
             self.post(worker, |batch| {
                 let command = if batch.is_large() {
-                    Command::SendShared { client: client.0, frame: block(opcode, data) }
+                    Command::SendShared { client: client.0, frame: block(opcode, data, split) }
                 } else {
-                    Command::Send { client: client.0, frame: batch.frame(opcode, data) }
+                    Command::Send { client: client.0, frame: batch.frame(opcode, data, split) }
                 };
                 batch.commands.push(command);
             })
@@ -133,8 +135,42 @@ impl<'a> Poster<'a> {
         })
     }
 
+    /// The application has dealt with so much of what a client said.
+    pub(crate) fn grant(&mut self, client: ClientId, bytes: u64, messages: u64) -> Result<()> {
+        let entry = self.client(client)?;
+        if !self.settings(entry)?.window.by_grants {
+            return Err(Error::invalid(format!("the endpoint of client {} takes no grants", client.0)));
+        }
+        let messages = u32::try_from(messages).unwrap_or(u32::MAX);
+        self.tell(client, entry.value.worker(), |_| Command::Grant { client: client.0, bytes, messages })
+    }
+
+    /// Stops the reading of a client, from the next message on.
+    pub(crate) fn pause(&mut self, client: ClientId) -> Result<()> {
+        let entry = self.client(client)?;
+        // False when it is paused already, or gone by now.
+        entry.value.set_paused(client.0, true);
+        if entry.is(client.0) { Ok(()) } else { Err(gone(client)) }
+    }
+
+    /// Reads a paused client again.
+    pub(crate) fn resume(&mut self, client: ClientId) -> Result<()> {
+        let entry = self.client(client)?;
+        if !entry.value.set_paused(client.0, false) {
+            return if entry.is(client.0) { Ok(()) } else { Err(gone(client)) };
+        }
+        self.tell(client, entry.value.worker(), |_| Command::Resume { client: client.0 })
+    }
+
     pub(super) fn client(&self, client: ClientId) -> Result<&'a Entry<Client>> {
         self.shared.clients.get(client.0).ok_or_else(|| gone(client))
+    }
+
+    fn settings(&self, entry: &Entry<Client>) -> Result<&'a Endpoint> {
+        self.shared
+            .endpoints
+            .get(entry.value.endpoint())
+            .ok_or_else(|| Error::new(ErrorKind::Closed, "the client is gone"))
     }
 
     pub(super) fn tell(
@@ -194,10 +230,10 @@ pub(super) fn put(mailbox: &Arc<Mailbox>, fill: impl FnOnce(&mut Batch)) -> bool
     local.is_some() || fill.take().is_some_and(|fill| mailbox.put(fill))
 }
 
-pub(super) fn block(opcode: Opcode, data: &[u8]) -> Arc<Vec<u8>> {
+pub(super) fn block(opcode: Opcode, data: &[u8], split: usize) -> Arc<Block> {
     let mut bytes = Vec::new();
-    frame::write(&mut bytes, opcode, data);
-    Arc::new(bytes)
+    frame::write_message(&mut bytes, opcode, data, split);
+    Block::new(bytes)
 }
 
 pub(super) fn opcode(binary: bool, data: &[u8]) -> Result<Opcode> {

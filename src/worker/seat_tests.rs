@@ -44,6 +44,8 @@ impl Fixture {
             endpoints: config.endpoints,
             mailboxes: vec![Arc::clone(&mailbox)],
             seat: OnceCell::new(),
+            arrivals: AtomicUsize::new(0),
+            evicted: AtomicU64::new(0),
         });
         let (told, events) = mpsc::channel();
         let worker = Worker::new(0, poll, Arc::clone(&shared), Box::new(Telling(told))).unwrap();
@@ -53,7 +55,8 @@ impl Fixture {
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
         let (stream, _) = listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
-        let id = shared.clients.insert(|id, client| client.prepare(id, 0, 1000, 10)).unwrap();
+        let settings = shared.endpoints[0].clone();
+        let id = shared.clients.insert(|id, client| client.prepare(id, 0, 0, &settings, 1)).unwrap();
         mailbox.clients.fetch_add(1, Ordering::Relaxed);
         let socket = crate::worker::Socket::Tcp(stream);
         let adopt = Adopt { id, socket, early: bytes::Bytes::new(), endpoint: 0, request: Some(Vec::new()) };

@@ -46,6 +46,8 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
         endpoints: config.endpoints,
         mailboxes: vec![Arc::clone(&mailbox)],
         seat: OnceCell::new(),
+        arrivals: AtomicUsize::new(0),
+        evicted: AtomicU64::new(0),
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -59,7 +61,8 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
             Worker::<Rc<Desk>>::new(0, poll, shared, Box::new(sink)).unwrap().run();
         })
     };
-    let id = shared.clients.insert(|id, client| client.prepare(id, 0, 1000, 10)).unwrap();
+    let settings = shared.endpoints[0].clone();
+    let id = shared.clients.insert(|id, client| client.prepare(id, 0, 0, &settings, 1)).unwrap();
     mailbox.clients.fetch_add(1, Ordering::Relaxed);
     let socket = Socket::Tcp(stream);
     let adopt = Adopt { id, socket, early: bytes::Bytes::new(), endpoint: 0, request: Some(Vec::new()) };

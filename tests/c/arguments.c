@@ -10,6 +10,9 @@ static void no_server(void) {
   wsgate_batch *batch = wsgate_batch_new();
   uint32_t endpoint = UNTOUCHED;
   uint64_t gateway = UNTOUCHED;
+  wsgate_server_counters server_counters = {UNTOUCHED, 0, 0, 0, 0, 0, 0, 0, 0};
+  wsgate_client_counters client_counters;
+  client_counters.size = UNTOUCHED;
 
   CHECK_ERROR(INVALID, "server", wsgate_server_listen(NULL, "127.0.0.1:0", 11));
   CHECK_ERROR(INVALID, "server", wsgate_server_set_workers(NULL, 1));
@@ -24,6 +27,19 @@ static void no_server(void) {
   CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_max_fragments(NULL, 0, 1));
   CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_close_period(NULL, 0, 1));
   CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_outbox_limit(NULL, 0, 1, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_slow_consumer(NULL, 0, 0));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_frame_split(NULL, 0, 0));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_text_only(NULL, 0, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_receive_window(NULL, 0, 1, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_explicit_grants(NULL, 0, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_heartbeat(NULL, 0, 0, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_rate_limit(NULL, 0, 0, 0));
+  CHECK_ERROR(INVALID, "server", wsgate_endpoint_set_rate_policy(NULL, 0, 0));
+  CHECK_ERROR(INVALID, "server", wsgate_server_info(NULL, &server_counters, sizeof server_counters));
+  CHECK_ERROR(INVALID, "server", wsgate_client_info(NULL, 1, &client_counters, sizeof client_counters));
+  CHECK_ERROR(INVALID, "server", wsgate_client_grant(NULL, 1, 1, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_client_pause(NULL, 1));
+  CHECK_ERROR(INVALID, "server", wsgate_client_resume(NULL, 1));
   CHECK_ERROR(INVALID, "server", wsgate_server_start(NULL));
   CHECK_ERROR(INVALID, "server", wsgate_server_port(NULL, 0));
   CHECK_ERROR(INVALID, "server", wsgate_server_stop(NULL, 0));
@@ -48,6 +64,7 @@ static void no_server(void) {
   CHECK_ERROR(INVALID, "server", wsgate_gateway_broadcast_binary(NULL, 1, "x", 1, NULL, 0));
 
   CHECK(endpoint == UNTOUCHED && gateway == UNTOUCHED);
+  CHECK(server_counters.size == UNTOUCHED && client_counters.size == UNTOUCHED);
   wsgate_batch_free(batch);
 }
 
@@ -90,6 +107,10 @@ static void sends(void) {
   uint64_t id = take(server, batch, WSGATE_EVENT_KIND_ACCEPT).client;
   memset(long_reason, 'x', sizeof long_reason);
 
+  CHECK_ERROR(INVALID, "out", wsgate_client_info(server, id, NULL, sizeof(wsgate_client_counters)));
+  CHECK_ERROR(INVALID, "size", wsgate_client_info(server, id, (wsgate_client_counters *)long_reason, 7));
+  CHECK_ERROR(INVALID, "out", wsgate_server_info(server, NULL, 8));
+  CHECK_ERROR(INVALID, "grants", wsgate_client_grant(server, id, 1, 1));
   CHECK_ERROR(INVALID, "batch", wsgate_server_take(server, NULL, 0, 0));
   CHECK_ERROR(INVALID, "buffer", wsgate_submit(server, NULL, 8, NULL, 0));
   CHECK_ERROR(INVALID, "data", wsgate_client_send_text(server, id, NULL, 1));

@@ -41,13 +41,15 @@ static inline void check_status(const char *file, int line, const char *call, in
     fail(file, line, call, how);
 }
 
-/* A server with two workers, an address of its own and the endpoint "/"; not started. */
+/* A server with two workers, an address of its own and the endpoint "/", whose clients may send as fast as they can;
+ * not started. */
 static inline wsgate_server *new_server(uint32_t *endpoint) {
   wsgate_server *server = wsgate_server_new();
   CHECK(server != NULL);
   CHECK_OK(wsgate_server_listen(server, "127.0.0.1:0", 11));
   CHECK_OK(wsgate_server_set_workers(server, 2));
   CHECK_OK(wsgate_server_add_endpoint(server, "/", 1, endpoint));
+  CHECK_OK(wsgate_endpoint_set_rate_limit(server, *endpoint, 0, 0));
   return server;
 }
 
@@ -227,22 +229,29 @@ static inline void send_close(int client, unsigned code, const char *reason) {
   send_frame(client, CLOSE, payload, 2 + length);
 }
 
-/* One whole unmasked frame. */
+/* A message, whole, whose frames nothing came between; or a control frame. */
 static inline void read_frame(int client, struct frame *frame) {
-  unsigned char head[8];
-  read_all(client, head, 2);
-  CHECK((head[0] & 0xf0) == 0x80 && (head[1] & 0x80) == 0);
-  frame->opcode = head[0] & 0x0f;
-  frame->length = head[1];
-  if (head[1] >= 126) {
-    int bytes = head[1] == 126 ? 2 : 8;
-    read_all(client, head, (size_t)bytes);
-    frame->length = 0;
-    for (int i = 0; i < bytes; i++)
-      frame->length = frame->length << 8 | head[i];
-  }
-  CHECK(frame->length < sizeof frame->data);
-  read_all(client, frame->data, frame->length);
+  unsigned char head[8], first;
+  frame->length = 0;
+  do {
+    read_all(client, head, 2);
+    first = head[0];
+    size_t length = head[1];
+    CHECK((first & 0x70) == 0 && (head[1] & 0x80) == 0);
+    CHECK(frame->length == 0 || (first & 0x0f) == 0);
+    if (frame->length == 0)
+      frame->opcode = first & 0x0f;
+    if (head[1] >= 126) {
+      int bytes = head[1] == 126 ? 2 : 8;
+      read_all(client, head, (size_t)bytes);
+      length = 0;
+      for (int i = 0; i < bytes; i++)
+        length = length << 8 | head[i];
+    }
+    CHECK(length < sizeof frame->data - frame->length);
+    read_all(client, frame->data + frame->length, length);
+    frame->length += length;
+  } while ((first & 0x80) == 0);
   frame->data[frame->length] = '\0';
 }
 

@@ -6,8 +6,8 @@ static wsgate_server *server;
 static wsgate_batch *batch;
 static int port;
 
-static wsgate_client_info info_of(const wsgate_event *event) {
-  wsgate_client_info info;
+static wsgate_client_counters info_of(const wsgate_event *event) {
+  wsgate_client_counters info;
   CHECK(event->length >= sizeof info);
   memcpy(&info, event->data, sizeof info);
   CHECK(info.size == sizeof info);
@@ -16,7 +16,7 @@ static wsgate_client_info info_of(const wsgate_event *event) {
 
 static wsgate_event take_close(unsigned code, uint64_t cause, int clean, const char *reason) {
   wsgate_event event = take(server, batch, WSGATE_EVENT_KIND_CLOSE);
-  wsgate_client_info info = info_of(&event);
+  wsgate_client_counters info = info_of(&event);
   size_t length = event.length - info.size;
   if (event.code != code || event.value != cause || (event.flags & WSGATE_EVENT_FLAG_CLEAN ? 1 : 0) != clean) {
     fprintf(stderr, "code %u, cause %u, flags %u; expected code %u, cause %u\n", event.code, (unsigned)event.value,
@@ -45,7 +45,7 @@ static void by_the_peer(void) {
   send_close(client, 4001, "b\xc3\xa9");
   wsgate_event event = take_close(4001, WSGATE_CLOSE_CAUSE_PEER, 1, "b\xc3\xa9");
   EXPECT_CLOSE(client, 4001);
-  wsgate_client_info info = info_of(&event);
+  wsgate_client_counters info = info_of(&event);
   CHECK(event.client == id && info.messages_in == 2 && info.messages_out == 1);
   CHECK(info.frames_in >= 2 && info.bytes_in >= 18 && info.bytes_out >= 7 && info.unanswered_pings == 0);
   CHECK(info.connected_ns > 0 && info.connected_ns <= info.last_data_read_ns);

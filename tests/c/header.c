@@ -25,10 +25,12 @@ AT(wsgate_batch, payload, 24);
 AT(wsgate_batch, payload_length, 32);
 AT(wsgate_batch, pending, 40);
 
-HOLDS(info_size, sizeof(wsgate_client_info) == 176);
-AT(wsgate_client_info, size, 0);
-AT(wsgate_client_info, messages_in, 40);
-AT(wsgate_client_info, connected_ns, 112);
+HOLDS(client_counters_size, sizeof(wsgate_client_counters) == 176);
+HOLDS(server_counters_size, sizeof(wsgate_server_counters) == 72);
+AT(wsgate_client_counters, size, 0);
+AT(wsgate_client_counters, messages_in, 40);
+AT(wsgate_client_counters, connected_ns, 112);
+AT(wsgate_client_counters, round_trip_ns, 168);
 
 HOLDS(record_size, sizeof(wsgate_record) == 32);
 AT(wsgate_record, op, 0);

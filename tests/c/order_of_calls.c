@@ -10,6 +10,9 @@ static void before_start(wsgate_server *server, wsgate_batch *batch) {
   CHECK_STATUS(INVALID, wsgate_server_fd(server));
   CHECK_STATUS(INVALID, wsgate_server_take(server, batch, 0, 0));
   CHECK_STATUS(INVALID, wsgate_server_stop(server, 0));
+  CHECK_STATUS(INVALID, wsgate_client_pause(server, 1));
+  wsgate_server_counters counters;
+  CHECK_STATUS(INVALID, wsgate_server_info(server, &counters, sizeof counters));
 }
 
 static void after_start(wsgate_server *server, uint32_t endpoint, uint64_t gateway) {
@@ -28,6 +31,14 @@ static void after_start(wsgate_server *server, uint32_t endpoint, uint64_t gatew
   CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_max_fragments(server, endpoint, 1));
   CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_close_period(server, endpoint, 1));
   CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 1));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_slow_consumer(server, endpoint, 0));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_frame_split(server, endpoint, 0));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_text_only(server, endpoint, 1));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_receive_window(server, endpoint, 1, 1));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_explicit_grants(server, endpoint, 1));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_heartbeat(server, endpoint, 0, 1));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_rate_limit(server, endpoint, 0, 0));
+  CHECK_ERROR(INVALID, "start", wsgate_endpoint_set_rate_policy(server, endpoint, 0));
   CHECK_ERROR(INVALID, "start", wsgate_server_on_message(server, on_tally, &tally, NULL));
   CHECK_ERROR(INVALID, "start", wsgate_server_on_event(server, on_tally, &tally, NULL));
 }

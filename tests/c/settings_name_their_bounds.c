@@ -28,8 +28,28 @@ int main(void) {
   names("close period", "3600001", "3600000");
   CHECK_STATUS(CONFIG, wsgate_endpoint_set_outbox_limit(server, endpoint, 0, 1));
   names("outbox limit", "0", "bytes");
-  CHECK_STATUS(CONFIG, wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 65536));
-  names("outbox limit", "65536", "messages");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 100001));
+  names("outbox limit", "100000", "messages");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_frame_split(server, endpoint, 127));
+  names("frame split threshold", "127", "128");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_receive_window(server, endpoint, 0, 1));
+  names("receive window", "0", "bytes");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_receive_window(server, endpoint, 1, 0));
+  names("receive window", "0", "messages");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_heartbeat(server, endpoint, 49, 3));
+  names("heartbeat period", "49", "nor 0");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_heartbeat(server, endpoint, 0, 0));
+  names("heartbeat limit", "0", "1000");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_rate_limit(server, endpoint, UINT64_MAX, 1));
+  names("rate limit", "18446744073709551615", "bytes per second");
+  CHECK_STATUS(CONFIG, wsgate_endpoint_set_rate_limit(server, endpoint, 0, UINT64_MAX));
+  names("rate limit", "18446744073709551615", "frames per second");
+  CHECK_STATUS(CONFIG, wsgate_set_outbox_budget(1));
+  names("outbox budget", "1", "bytes");
+  CHECK_STATUS(WSGATE_STATUS_INVALID, wsgate_endpoint_set_slow_consumer(server, endpoint, 3));
+  names("policy", "3", "wsgate_slow_consumer");
+  CHECK_STATUS(WSGATE_STATUS_INVALID, wsgate_endpoint_set_rate_policy(server, endpoint, 2));
+  names("policy", "2", "wsgate_rate_policy");
 
   CHECK_OK(wsgate_server_set_workers(server, 0));
   CHECK_OK(wsgate_server_set_workers(server, 1024));
@@ -37,7 +57,16 @@ int main(void) {
   CHECK_OK(wsgate_server_set_log_level(server, WSGATE_LOG_LEVEL_TRACE));
   CHECK_OK(wsgate_endpoint_set_max_message_size(server, endpoint, 1));
   CHECK_OK(wsgate_endpoint_set_close_period(server, endpoint, 3600000));
-  CHECK_OK(wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 32767));
+  CHECK_OK(wsgate_endpoint_set_outbox_limit(server, endpoint, 1, 100000));
+  CHECK_OK(wsgate_endpoint_set_frame_split(server, endpoint, 0));
+  CHECK_OK(wsgate_endpoint_set_receive_window(server, endpoint, 1, 1));
+  CHECK_OK(wsgate_endpoint_set_explicit_grants(server, endpoint, 1));
+  CHECK_OK(wsgate_endpoint_set_heartbeat(server, endpoint, 0, 1));
+  CHECK_OK(wsgate_endpoint_set_rate_limit(server, endpoint, 0, 0));
+  CHECK_OK(wsgate_endpoint_set_rate_policy(server, endpoint, WSGATE_RATE_POLICY_CLOSE));
+  CHECK_OK(wsgate_endpoint_set_slow_consumer(server, endpoint, WSGATE_SLOW_CONSUMER_DROP_OLDEST));
+  CHECK_OK(wsgate_endpoint_set_text_only(server, endpoint, 1));
+  CHECK_OK(wsgate_set_outbox_budget(1 << 20));
   CHECK_OK(wsgate_server_free(server));
   return 0;
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The files of `src/ffi` in the order in which a C program meets them.
-const CHAPTERS: [&str; 12] = [
+const CHAPTERS: [&str; 13] = [
     "src/counters.rs",
     "src/ffi/status.rs",
     "src/ffi/types.rs",
@@ -15,6 +15,7 @@ const CHAPTERS: [&str; 12] = [
     "src/ffi/submit.rs",
     "src/ffi/handshake.rs",
     "src/ffi/client.rs",
+    "src/ffi/flow.rs",
     "src/ffi/gateway.rs",
 ];
 

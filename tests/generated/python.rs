@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cdef::{Declaration, declarations};
 
-/// `wsgate_client_info` as `ClientInfo`.
+/// `wsgate_client_counters` as `ClientCounters`.
 fn class(name: &str) -> String {
     name.trim_start_matches("wsgate_").split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }

@@ -58,6 +58,8 @@ pub(crate) fn close(code: u16) -> Vec<u8> {
 /// A connection that has been upgraded.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
+    /// The message whose fragments are arriving.
+    message: Option<(u8, Vec<u8>)>,
 }
 
 impl Peer {
@@ -79,7 +81,7 @@ impl Peer {
             head.extend(byte);
         }
         assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-        Self { stream }
+        Self { stream, message: None }
     }
 
     pub(crate) fn send(&mut self, opcode: u8, data: &[u8]) {
@@ -90,8 +92,24 @@ impl Peer {
         self.stream.write_all(bytes)
     }
 
-    /// The next frame's opcode and data.
+    /// The next message, whole, or control frame: its opcode and data.
     pub(crate) fn receive(&mut self) -> Result<(u8, Vec<u8>)> {
+        loop {
+            let (fin, opcode, data) = self.receive_frame()?;
+            match (&mut self.message, opcode) {
+                (_, CLOSE..) => return Ok((opcode, data)),
+                (Some((_, so_far)), CONTINUATION) => so_far.extend(data),
+                (None, 1..) => self.message = Some((opcode, data)),
+                _ => return Err(std::io::Error::other("a fragment out of place")),
+            }
+            if let Some(message) = self.message.take_if(|_| fin) {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// The next frame: whether it is a message's last, its opcode and data.
+    pub(crate) fn receive_frame(&mut self) -> Result<(bool, u8, Vec<u8>)> {
         let [first, length] = self.array()?;
         let length = match length {
             126 => u16::from_be_bytes(self.array()?).into(),
@@ -100,7 +118,7 @@ impl Peer {
         };
         let mut data = vec![0; length as usize];
         self.stream.read_exact(&mut data)?;
-        Ok((first & 0x0F, data))
+        Ok((first & FIN != 0, first & 0x0F, data))
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {

@@ -9,12 +9,13 @@ use wsgate::{ClientId, Config, Delivery, EndpointId, Event, Handle, Kind, Queue,
 /// No test waits longer for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One endpoint, `/`, on a port of the system's choice.
+/// One endpoint, `/`, on a port of the system's choice. Peers may send as fast as they can.
 pub(crate) fn config(workers: u64) -> (Config, EndpointId) {
     let mut config = Config::new();
     config.listen("127.0.0.1:0").unwrap();
     config.set_workers(workers).unwrap();
     let endpoint = config.add_endpoint("/").unwrap();
+    config.set_rate_limit(endpoint, 0, 0).unwrap();
     (config, endpoint)
 }
 

@@ -159,7 +159,7 @@ static void tell_watchers(wsgate_server *server, const char *format, ...) {
 static void report_close(wsgate_server *server, const wsgate_event *event) {
   static const char *const causes[] = {"", "peer", "application", "protocol", "limit", "heartbeat", "slow", "shutdown",
                                        "lost"};
-  wsgate_client_info info = {0};
+  wsgate_client_counters info = {0};
   uint64_t info_size;
 
   /* The info says its own size: a later library's may be longer than ours. The reason follows it. */

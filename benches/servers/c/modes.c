@@ -31,9 +31,13 @@ void modes_require(int32_t status, const char *what) {
   }
 }
 
+/* Clients may say as much and as little as they like, and get what they are sent frame by frame. */
 uint32_t add_endpoint(wsgate_server *server, const char *path) {
   uint32_t endpoint;
   modes_require(wsgate_server_add_endpoint(server, path, strlen(path), &endpoint), path);
+  modes_require(wsgate_endpoint_set_frame_split(server, endpoint, 0), "frame split");
+  modes_require(wsgate_endpoint_set_heartbeat(server, endpoint, 0, 3), "heartbeat");
+  modes_require(wsgate_endpoint_set_rate_limit(server, endpoint, 0, 0), "rate limit");
   return endpoint;
 }
 

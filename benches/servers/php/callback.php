@@ -12,6 +12,7 @@ use Wsgate\Gateway;
 use Wsgate\Server;
 
 require __DIR__ . '/../../../bindings/php/autoload.php';
+require __DIR__ . '/conformance.php';
 
 [, $mode, $port] = $argv;
 
@@ -27,6 +28,7 @@ $echo = static function (Client $client, string $data, bool $binary): void {
 };
 
 $unlimited = static fn (?Gateway $gateway = null): EndpointOptions => new EndpointOptions(
+    ...AT_WILL,
     gateway: $gateway,
     maxMessageSize: 64 << 20,
     maxFrameSize: 64 << 20,
@@ -52,7 +54,6 @@ switch ($mode) {
         );
         break;
     case 'conformance':
-        require __DIR__ . '/conformance.php';
         addConformanceEndpoints($server, $echo);
         break;
     default:

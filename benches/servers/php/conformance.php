@@ -8,15 +8,18 @@ use Wsgate\EndpointOptions;
 use Wsgate\Gateway;
 use Wsgate\Server;
 
+/** Clients say as much and as little as they like, and get what they are sent frame by frame. */
+const AT_WILL = ['frameSplit' => 0, 'heartbeatPeriod' => 0, 'rateBytes' => 0, 'rateFrames' => 0];
+
 /** The endpoints that the conformance scenarios talk to, in every language the same. */
 function addConformanceEndpoints(Server $server, Closure $echo): void
 {
-    $server->endpoint('/echo')->onMessage($echo);
-    $small = new EndpointOptions(maxMessageSize: 1000, maxFrameSize: 500, maxFragments: 4);
+    $server->endpoint('/echo', new EndpointOptions(...AT_WILL))->onMessage($echo);
+    $small = new EndpointOptions(...AT_WILL, maxMessageSize: 1000, maxFrameSize: 500, maxFragments: 4);
     $server->endpoint('/small', $small)->onMessage($echo);
-    $server->endpoint('/origin', new EndpointOptions(origins: ['http://good.example']))->onMessage($echo);
+    $server->endpoint('/origin', new EndpointOptions(...AT_WILL, origins: ['http://good.example']))->onMessage($echo);
 
-    $server->endpoint('/welcome')
+    $server->endpoint('/welcome', new EndpointOptions(...AT_WILL))
         ->onAccept(static function (Client $client): void {
             $request = $client->getRequest();
             $value = $request->getHeader('x-test');
@@ -24,12 +27,12 @@ function addConformanceEndpoints(Server $server, Closure $echo): void
         })
         ->onMessage($echo);
 
-    $server->endpoint('/close')->onMessage(static function (Client $client, string $text): void {
+    $server->endpoint('/close', new EndpointOptions(...AT_WILL))->onMessage(static function (Client $client, string $text): void {
         [$code, $reason] = explode(' ', $text, 2) + [1 => ''];
         $client->close((int) $code, $reason);
     });
 
-    $server->endpoint('/ping')
+    $server->endpoint('/ping', new EndpointOptions(...AT_WILL))
         ->onMessage(static function (Client $client, string $ticket): void {
             $client->ping((int) $ticket);
         })
@@ -38,15 +41,15 @@ function addConformanceEndpoints(Server $server, Closure $echo): void
         });
 
     $room = $server->gateway();
-    $server->endpoint('/room', new EndpointOptions(gateway: $room))->onMessage(
+    $server->endpoint('/room', new EndpointOptions(...AT_WILL, gateway: $room))->onMessage(
         static function (Client $client, string $command) use ($room): void {
             say($room, $client, $command);
         },
     );
 
     $watchers = $server->gateway();
-    $server->endpoint('/watch', new EndpointOptions(gateway: $watchers));
-    $server->endpoint('/watched')
+    $server->endpoint('/watch', new EndpointOptions(...AT_WILL, gateway: $watchers));
+    $server->endpoint('/watched', new EndpointOptions(...AT_WILL))
         ->onAccept(static function (Client $client) use ($watchers): void {
             $watchers->broadcastText('accept ' . $client->getRequest()->getTarget());
         })

@@ -12,6 +12,7 @@ UNLIMITED: dict[str, Any] = {
     "max_frame_size": 64 << 20,
     "max_fragments": 1_000_000,
     "outbox_limit": (256 << 20, 30_000),
+    **conformance.AT_WILL,
 }
 
 

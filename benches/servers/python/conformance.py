@@ -1,15 +1,22 @@
 """The endpoints that the conformance scenarios talk to, in every language the same."""
 
+from functools import partial
+from typing import Any
+
 import wsgate
+
+AT_WILL: dict[str, Any] = {"frame_split": 0, "heartbeat": (0, 3), "rate_limit": (0, 0)}
+"""Clients say as much and as little as they like, and get what they are sent frame by frame."""
 
 
 def add_endpoints(server: wsgate.Server) -> None:
-    server.endpoint("/echo", on_message=echo)
-    server.endpoint("/small", on_message=echo, max_message_size=1000, max_frame_size=500, max_fragments=4)
-    server.endpoint("/origin", on_message=echo, origins=["http://good.example"])
-    server.endpoint("/welcome", on_accept=welcome, on_message=echo)
-    server.endpoint("/close", on_message=close_as_told)
-    server.endpoint("/ping", on_message=ping, on_pong=tell_pong)
+    endpoint = partial(server.endpoint, **AT_WILL)
+    endpoint("/echo", on_message=echo)
+    endpoint("/small", on_message=echo, max_message_size=1000, max_frame_size=500, max_fragments=4)
+    endpoint("/origin", on_message=echo, origins=["http://good.example"])
+    endpoint("/welcome", on_accept=welcome, on_message=echo)
+    endpoint("/close", on_message=close_as_told)
+    endpoint("/ping", on_message=ping, on_pong=tell_pong)
     add_room(server)
     add_watched(server)
 
@@ -39,6 +46,7 @@ def tell_pong(client: wsgate.Client, ticket: int) -> None:
 
 
 def add_room(server: wsgate.Server) -> None:
+    endpoint = partial(server.endpoint, **AT_WILL)
     members = wsgate.Gateway(server)
 
     def on_message(client: wsgate.Client, message: str | bytes) -> None:
@@ -62,10 +70,11 @@ def add_room(server: wsgate.Server) -> None:
         else:
             client.send("what?")
 
-    server.endpoint("/room", on_message=on_message, gateway=members)
+    endpoint("/room", on_message=on_message, gateway=members)
 
 
 def add_watched(server: wsgate.Server) -> None:
+    endpoint = partial(server.endpoint, **AT_WILL)
     watchers = wsgate.Gateway(server)
 
     def on_accept(client: wsgate.Client) -> None:
@@ -84,5 +93,5 @@ def add_watched(server: wsgate.Server) -> None:
             f"{info.messages_in} {info.messages_out} {close.reason}"
         )
 
-    server.endpoint("/watched", on_accept=on_accept, on_message=on_message, on_close=on_close)
-    server.endpoint("/watch", gateway=watchers)
+    endpoint("/watched", on_accept=on_accept, on_message=on_message, on_close=on_close)
+    endpoint("/watch", gateway=watchers)

@@ -19,23 +19,23 @@ pub(crate) struct Conformance {
 
 impl Conformance {
     pub(crate) fn configure(config: &mut Config) -> Result<Self> {
-        config.add_endpoint("/echo")?;
-        let small = config.add_endpoint("/small")?;
+        super::add_endpoint(config, "/echo")?;
+        let small = super::add_endpoint(config, "/small")?;
         config.set_max_message_size(small, 1000)?;
         config.set_max_frame_size(small, 500)?;
         config.set_max_fragments(small, 4)?;
-        let origin = config.add_endpoint("/origin")?;
+        let origin = super::add_endpoint(config, "/origin")?;
         config.add_origin(origin, "http://good.example")?;
         let (members, watchers) = (config.new_gateway()?, config.new_gateway()?);
-        let room = config.add_endpoint("/room")?;
+        let room = super::add_endpoint(config, "/room")?;
         config.set_gateway(room, members)?;
-        let watch = config.add_endpoint("/watch")?;
+        let watch = super::add_endpoint(config, "/watch")?;
         config.set_gateway(watch, watchers)?;
         Ok(Self {
-            welcome: config.add_endpoint("/welcome")?,
-            close: config.add_endpoint("/close")?,
-            ping: config.add_endpoint("/ping")?,
-            watched: config.add_endpoint("/watched")?,
+            welcome: super::add_endpoint(config, "/welcome")?,
+            close: super::add_endpoint(config, "/close")?,
+            ping: super::add_endpoint(config, "/ping")?,
+            watched: super::add_endpoint(config, "/watched")?,
             room,
             members,
             watchers,

@@ -11,9 +11,18 @@ use wsgate::{ClientId, Config, Delivery, EndpointId, Event, Handle, Kind, Result
 
 const MIB: u64 = 1 << 20;
 
+/// Clients may say as much and as little as they like, and get what they are sent frame by frame.
+fn add_endpoint(config: &mut Config, path: &str) -> Result<EndpointId> {
+    let endpoint = config.add_endpoint(path)?;
+    config.set_frame_split(endpoint, 0)?;
+    config.set_heartbeat(endpoint, 0, 3)?;
+    config.set_rate_limit(endpoint, 0, 0)?;
+    Ok(endpoint)
+}
+
 /// Limits so wide that a benchmark measures the server and not them.
 fn add_unlimited_endpoint(config: &mut Config) -> Result<EndpointId> {
-    let endpoint = config.add_endpoint("/")?;
+    let endpoint = add_endpoint(config, "/")?;
     config.set_max_message_size(endpoint, 64 * MIB)?;
     config.set_max_frame_size(endpoint, 64 * MIB)?;
     config.set_max_fragments(endpoint, 1_000_000)?;

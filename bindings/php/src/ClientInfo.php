@@ -7,7 +7,7 @@ namespace Wsgate;
 /** A client's final counters and times. Times are nanoseconds since 1970, 0 for never. */
 final class ClientInfo
 {
-    /** The fields of wsgate_client_info after its size, in its order. */
+    /** The fields of wsgate_client_counters after its size, in its order. */
     private const FIELDS = 20;
 
     /**
@@ -40,7 +40,7 @@ final class ClientInfo
 
     /**
      * @internal
-     * @param string $struct a wsgate_client_info and whatever follows it
+     * @param string $struct a wsgate_client_counters and whatever follows it
      */
     public static function decode(string $struct): self
     {

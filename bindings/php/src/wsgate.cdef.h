@@ -53,6 +53,15 @@ typedef enum wsgate_log_level {
   WSGATE_LOG_LEVEL_DEBUG = 4,
   WSGATE_LOG_LEVEL_TRACE = 5,
 } wsgate_log_level;
+typedef enum wsgate_slow_consumer {
+  WSGATE_SLOW_CONSUMER_CLOSE = 0,
+  WSGATE_SLOW_CONSUMER_DROP_NEWEST = 1,
+  WSGATE_SLOW_CONSUMER_DROP_OLDEST = 2,
+} wsgate_slow_consumer;
+typedef enum wsgate_rate_policy {
+  WSGATE_RATE_POLICY_PAUSE = 0,
+  WSGATE_RATE_POLICY_CLOSE = 1,
+} wsgate_rate_policy;
 typedef enum wsgate_op {
   WSGATE_OP_SEND_TEXT = 1,
   WSGATE_OP_SEND_BINARY = 2,
@@ -65,6 +74,9 @@ typedef enum wsgate_op {
   WSGATE_OP_ACCEPT = 16,
   WSGATE_OP_REJECT = 17,
   WSGATE_OP_RESPOND = 18,
+  WSGATE_OP_CLIENT_GRANT = 32,
+  WSGATE_OP_CLIENT_PAUSE = 33,
+  WSGATE_OP_CLIENT_RESUME = 34,
   WSGATE_OP_MULTICAST_TEXT = 48,
   WSGATE_OP_MULTICAST_BINARY = 49,
   WSGATE_OP_GATEWAY_FREE = 50,
@@ -95,7 +107,7 @@ typedef struct wsgate_batch {
   uint64_t payload_length;
   uint64_t pending;
 } wsgate_batch;
-typedef struct wsgate_client_info {
+typedef struct wsgate_client_counters {
   uint64_t size;
   uint64_t bytes_in;
   uint64_t bytes_out;
@@ -117,8 +129,19 @@ typedef struct wsgate_client_info {
   uint64_t last_data_read_ns;
   uint64_t last_data_send_ns;
   uint64_t last_heartbeat_ns;
-  uint64_t reserved;
-} wsgate_client_info;
+  uint64_t round_trip_ns;
+} wsgate_client_counters;
+typedef struct wsgate_server_counters {
+  uint64_t size;
+  uint64_t clients;
+  uint64_t arrivals;
+  uint64_t events;
+  uint64_t event_bytes;
+  uint64_t dropped_logs;
+  uint64_t evicted;
+  uint64_t outbox_bytes;
+  uint64_t outbox_budget;
+} wsgate_server_counters;
 typedef struct wsgate_record {
   uint16_t op;
   uint16_t flags;
@@ -184,6 +207,20 @@ wsgate_status wsgate_client_send_binary(wsgate_server *server, uint64_t client, 
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);
 wsgate_status wsgate_client_close(wsgate_server *server, uint64_t client, uint32_t code, const char *reason, size_t length);
 wsgate_status wsgate_client_set_user_data(wsgate_server *server, uint64_t client, uint64_t user_data);
+wsgate_status wsgate_endpoint_set_slow_consumer(wsgate_server *server, uint32_t endpoint, uint32_t policy);
+wsgate_status wsgate_endpoint_set_frame_split(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+wsgate_status wsgate_endpoint_set_text_only(wsgate_server *server, uint32_t endpoint, uint32_t only);
+wsgate_status wsgate_endpoint_set_receive_window(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
+wsgate_status wsgate_endpoint_set_explicit_grants(wsgate_server *server, uint32_t endpoint, uint32_t explicit_grants);
+wsgate_status wsgate_endpoint_set_heartbeat(wsgate_server *server, uint32_t endpoint, uint64_t period_ms, uint64_t unanswered);
+wsgate_status wsgate_endpoint_set_rate_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t frames);
+wsgate_status wsgate_endpoint_set_rate_policy(wsgate_server *server, uint32_t endpoint, uint32_t policy);
+wsgate_status wsgate_set_outbox_budget(uint64_t bytes);
+wsgate_status wsgate_client_grant(wsgate_server *server, uint64_t client, uint64_t bytes, uint64_t messages);
+wsgate_status wsgate_client_pause(wsgate_server *server, uint64_t client);
+wsgate_status wsgate_client_resume(wsgate_server *server, uint64_t client);
+wsgate_status wsgate_client_info(wsgate_server *server, uint64_t client, wsgate_client_counters *out, size_t size);
+wsgate_status wsgate_server_info(wsgate_server *server, wsgate_server_counters *out, size_t size);
 wsgate_status wsgate_gateway_new(wsgate_server *server, uint64_t *gateway);
 wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
 wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64_t client);

@@ -12,7 +12,7 @@ from wsgate._library import lib
 
 @pytest.mark.parametrize(
     ("structure", "size"),
-    [(_abi.Event, 64), (_abi.Batch, 48), (_abi.ClientInfo, 176), (_abi.Record, 32)],
+    [(_abi.Event, 64), (_abi.Batch, 48), (_abi.ClientCounters, 176), (_abi.Record, 32)],
 )
 def test_structures_have_the_sizes_of_the_abi(structure, size):
     assert ctypes.sizeof(structure) == size
@@ -60,8 +60,8 @@ def test_a_record_with_ids_has_them_between_head_and_payload():
 
 
 def test_client_info_names_every_counter_in_order():
-    fields = [name for name, _ in _abi.ClientInfo._fields_]
-    assert fields == ["size", *ClientInfo._fields, "reserved"]
+    fields = [name for name, _ in _abi.ClientCounters._fields_]
+    assert fields == ["size", *ClientInfo._fields, "round_trip_ns"]
 
 
 def test_close_causes_are_those_of_the_abi():

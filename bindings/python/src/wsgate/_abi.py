@@ -64,6 +64,13 @@ LOG_LEVEL_INFO = 3
 LOG_LEVEL_DEBUG = 4
 LOG_LEVEL_TRACE = 5
 
+SLOW_CONSUMER_CLOSE = 0
+SLOW_CONSUMER_DROP_NEWEST = 1
+SLOW_CONSUMER_DROP_OLDEST = 2
+
+RATE_POLICY_PAUSE = 0
+RATE_POLICY_CLOSE = 1
+
 OP_SEND_TEXT = 1
 OP_SEND_BINARY = 2
 OP_PING = 3
@@ -75,6 +82,9 @@ OP_GATEWAY_REMOVE = 8
 OP_ACCEPT = 16
 OP_REJECT = 17
 OP_RESPOND = 18
+OP_CLIENT_GRANT = 32
+OP_CLIENT_PAUSE = 33
+OP_CLIENT_RESUME = 34
 OP_MULTICAST_TEXT = 48
 OP_MULTICAST_BINARY = 49
 OP_GATEWAY_FREE = 50
@@ -108,7 +118,7 @@ class Batch(Structure):
     ]
 
 
-class ClientInfo(Structure):
+class ClientCounters(Structure):
     _fields_ = [
         ("size", c_uint64),
         ("bytes_in", c_uint64),
@@ -131,7 +141,21 @@ class ClientInfo(Structure):
         ("last_data_read_ns", c_uint64),
         ("last_data_send_ns", c_uint64),
         ("last_heartbeat_ns", c_uint64),
-        ("reserved", c_uint64),
+        ("round_trip_ns", c_uint64),
+    ]
+
+
+class ServerCounters(Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("clients", c_uint64),
+        ("arrivals", c_uint64),
+        ("events", c_uint64),
+        ("event_bytes", c_uint64),
+        ("dropped_logs", c_uint64),
+        ("evicted", c_uint64),
+        ("outbox_bytes", c_uint64),
+        ("outbox_budget", c_uint64),
     ]
 
 
@@ -210,6 +234,20 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_client_ping": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_client_close": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t]),
     "wsgate_client_set_user_data": (c_int32, [c_void_p, c_uint64, c_uint64]),
+    "wsgate_endpoint_set_slow_consumer": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_frame_split": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_text_only": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_receive_window": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
+    "wsgate_endpoint_set_explicit_grants": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_heartbeat": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
+    "wsgate_endpoint_set_rate_limit": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
+    "wsgate_endpoint_set_rate_policy": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_set_outbox_budget": (c_int32, [c_uint64]),
+    "wsgate_client_grant": (c_int32, [c_void_p, c_uint64, c_uint64, c_uint64]),
+    "wsgate_client_pause": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_client_resume": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_client_info": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_server_info": (c_int32, [c_void_p, c_void_p, c_size_t]),
     "wsgate_gateway_new": (c_int32, [c_void_p, c_void_p]),
     "wsgate_gateway_free": (c_int32, [c_void_p, c_uint64]),
     "wsgate_gateway_add": (c_int32, [c_void_p, c_uint64, c_uint64]),

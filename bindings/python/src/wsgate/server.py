@@ -105,6 +105,9 @@ class Server:
         max_fragments: int | None = None,
         close_period: float | None = None,
         outbox_limit: tuple[int, int] | None = None,
+        frame_split: int | None = None,
+        heartbeat: tuple[float, int] | None = None,
+        rate_limit: tuple[int, int] | None = None,
     ) -> Endpoint:
         """Adds a path that upgrades; before `start`.
 
@@ -118,6 +121,13 @@ class Server:
             max_fragments: frames in one message, default 65,536; 1009 likewise.
             close_period: seconds that the peer has to answer a Close frame, default 3.
             outbox_limit: bytes and messages that may wait for one client, default 1 MiB, 10,000.
+            frame_split: bytes from which on a message is sent in several frames, default 32 KiB;
+                0, always one.
+            heartbeat: seconds without anything read after which a client is pinged, and how many
+                of these pings may stay unanswered before it is closed with 1008, default 10 and 3;
+                0 seconds, no pings.
+            rate_limit: bytes and frames that a client may send in a second before it is not read
+                until the next, default 1 MiB and 100; 0, any number.
         """
         endpoint = Endpoint(path, gateway, on_accept, on_message, on_close, on_pong, on_drain)
         number = c_uint32()
@@ -145,6 +155,16 @@ class Server:
         if outbox_limit is not None:
             size, messages = (unsigned("outbox_limit", limit) for limit in outbox_limit)
             call(lib.wsgate_endpoint_set_outbox_limit, number.value, size, messages)
+        if frame_split is not None:
+            split = unsigned("frame_split", frame_split)
+            call(lib.wsgate_endpoint_set_frame_split, number.value, split)
+        if heartbeat is not None:
+            period = milliseconds("heartbeat", heartbeat[0])
+            unanswered = unsigned("heartbeat", heartbeat[1])
+            call(lib.wsgate_endpoint_set_heartbeat, number.value, period, unanswered)
+        if rate_limit is not None:
+            size, frames = (unsigned("rate_limit", limit) for limit in rate_limit)
+            call(lib.wsgate_endpoint_set_rate_limit, number.value, size, frames)
         return endpoint
 
     @property
