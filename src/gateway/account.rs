@@ -82,8 +82,8 @@ mod tests {
         accounts.seal(account);
         assert!(!outcomes.any());
         accounts.settle(account, 78, false);
-        let complete = outcomes.take();
-        complete[0].with_tally(|tally| assert_eq!((tally.delivered, &tally.ids[..]), (1, &[77, 78][..])));
+        let tally = outcomes.take().remove(0).tally;
+        assert_eq!((tally.delivered, &tally.ids[..]), (1, &[77, 78][..]));
         assert!(accounts.open.is_empty());
     }
 }

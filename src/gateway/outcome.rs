@@ -1,8 +1,8 @@
 //! What became of a call that asks: how many got the message, and who did not.
 //!
-//! A call's [`Outcome`] is shared by the workers that carry it out. Each has a [`Part`] of it and says with
-//! it how its members fared; when the last part is dropped, for whatever reason, the outcome is complete.
-//! So each call that asked completes once, also when its command is never carried out.
+//! A call is carried out by several workers. Each has a [`Part`] of it and says with it how its members
+//! fared; when the last part is dropped, for whatever reason, the [`Outcome`] is complete. So each call
+//! that asked completes once, also when its command is never carried out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -31,7 +31,7 @@ pub(crate) struct Outcomes {
     /// [`SPACE`] for each outcome that was asked for and not told.
     reserved: AtomicU64,
     ids: AtomicU64,
-    complete: Mutex<Vec<Arc<Outcome>>>,
+    complete: Mutex<Vec<Outcome>>,
     completed: Condvar,
     /// Whether `complete` holds any, so that nobody need lock it to see that it does not.
     any: AtomicBool,
@@ -44,12 +44,20 @@ impl std::fmt::Debug for Outcomes {
     }
 }
 
-/// How one call fared.
+/// How a call fared.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    outcomes: Arc<Outcomes>,
     pub(crate) ticket: u64,
     pub(crate) gateway: u64,
+    pub(crate) tally: Tally,
+}
+
+/// A call that is not complete.
+#[derive(Debug)]
+struct Call {
+    outcomes: Arc<Outcomes>,
+    ticket: u64,
+    gateway: u64,
     /// Parts that are not dropped yet.
     parts: AtomicU32,
     tally: Mutex<Tally>,
@@ -66,7 +74,7 @@ pub(crate) struct Tally {
 
 /// One worker's part of a call that asked for its outcome.
 #[derive(Debug)]
-pub(crate) struct Part(Arc<Outcome>);
+pub(crate) struct Part(Arc<Call>);
 
 impl Outcomes {
     pub(crate) fn new(limit: u64) -> Arc<Self> {
@@ -106,14 +114,14 @@ impl Outcomes {
             self.release(SPACE);
             return Err(error);
         }
-        let outcome = Arc::new(Outcome {
+        let call = Arc::new(Call {
             outcomes: Arc::clone(self),
             ticket,
             gateway,
             parts: AtomicU32::new(parts as u32),
             tally: Mutex::default(),
         });
-        Ok((0..parts).map(|_| Part(Arc::clone(&outcome))).collect())
+        Ok((0..parts).map(|_| Part(Arc::clone(&call))).collect())
     }
 
     /// Whether outcomes are complete and not told.
@@ -123,7 +131,7 @@ impl Outcomes {
     }
 
     /// Takes what is complete, to be told.
-    pub(crate) fn take(&self) -> Vec<Arc<Outcome>> {
+    pub(crate) fn take(&self) -> Vec<Outcome> {
         let mut complete = self.complete.lock();
         self.any.store(false, Ordering::Release);
         std::mem::take(&mut *complete)
@@ -131,7 +139,7 @@ impl Outcomes {
 
     /// An outcome that was taken has been told.
     pub(crate) fn told(&self, outcome: &Outcome) {
-        self.ids.fetch_sub(outcome.tally.lock().ids.len() as u64, Ordering::Relaxed);
+        self.ids.fetch_sub(outcome.tally.ids.len() as u64, Ordering::Relaxed);
         self.release(SPACE);
     }
 
@@ -161,13 +169,6 @@ impl Outcomes {
                 return;
             }
         }
-    }
-}
-
-impl Outcome {
-    /// Looks at how it fared.
-    pub(crate) fn with_tally<T>(&self, look: impl FnOnce(&Tally) -> T) -> T {
-        look(&self.tally.lock())
     }
 }
 
@@ -201,9 +202,10 @@ impl Drop for Part {
         if self.0.parts.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
         }
-        let outcomes = &self.0.outcomes;
+        let Call { outcomes, ticket, gateway, tally, .. } = &*self.0;
+        let tally = std::mem::take(&mut *tally.lock());
         let mut complete = outcomes.complete.lock();
-        complete.push(Arc::clone(&self.0));
+        complete.push(Outcome { ticket: *ticket, gateway: *gateway, tally });
         outcomes.any.store(true, Ordering::Release);
         if outcomes.closed.load(Ordering::SeqCst) {
             outcomes.completed.notify_all();
@@ -218,7 +220,7 @@ mod tests {
     fn told(outcomes: &Outcomes) -> Vec<(u64, u64, Vec<u64>)> {
         let told = outcomes.take().into_iter().map(|outcome| {
             outcomes.told(&outcome);
-            outcome.with_tally(|tally| (outcome.ticket, tally.delivered, tally.ids.clone()))
+            (outcome.ticket, outcome.tally.delivered, outcome.tally.ids)
         });
         told.collect()
     }
@@ -264,7 +266,7 @@ mod tests {
         second[0].add(0, &[8]);
         drop(second);
         let complete = outcomes.take();
-        complete[1].with_tally(|tally| assert_eq!((tally.failed, &tally.ids[..]), (4, &[5, 6][..])));
+        assert_eq!((complete[1].tally.failed, &complete[1].tally.ids[..]), (4, &[5, 6][..]));
         complete.iter().for_each(|outcome| outcomes.told(outcome));
         assert_eq!(outcomes.ids.load(Ordering::Relaxed), 0);
     }

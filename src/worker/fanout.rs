@@ -209,10 +209,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
 /// Makes an outcome an event.
 pub(crate) fn with_event<T>(outcome: &Outcome, time_ns: u64, tell: impl FnOnce(&Event<'_>) -> T) -> T {
-    let (data, flags) = outcome.with_tally(|tally| {
-        let head = [outcome.gateway, tally.delivered, tally.failed];
-        let data: Vec<u8> = head.iter().chain(&tally.ids).flat_map(|word| word.to_ne_bytes()).collect();
-        (data, if tally.failed > tally.ids.len() as u64 { FLAG_TRUNCATED } else { 0 })
-    });
-    tell(&Event { data: &data, flags, value: outcome.ticket, ..Event::of_server(Kind::Outcome, time_ns) })
+    let Outcome { ticket, gateway, tally } = outcome;
+    let head = [*gateway, tally.delivered, tally.failed];
+    let data: Vec<u8> = head.iter().chain(&tally.ids).flat_map(|word| word.to_ne_bytes()).collect();
+    let flags = if tally.failed > tally.ids.len() as u64 { FLAG_TRUNCATED } else { 0 };
+    tell(&Event { data: &data, flags, value: *ticket, ..Event::of_server(Kind::Outcome, time_ns) })
 }

@@ -37,6 +37,8 @@ struct World {
     closed: AtomicU64,
     shut_down: AtomicU64,
     messages: AtomicU64,
+    asked: AtomicU64,
+    told: AtomicU64,
     stopped: AtomicU64,
     after_stopped: AtomicU64,
     oks: AtomicU64,
@@ -63,6 +65,12 @@ impl World {
         };
     }
 
+    /// The same for a call that asks for what became of it.
+    fn note_asked(&self, result: Result<()>) {
+        self.asked.fetch_add(u64::from(result.is_ok()), Relaxed);
+        self.note(result);
+    }
+
     /// What the application does with an event, in a callback or with what it took.
     fn on_event(&self, server: &Handle, kind: u32, client: u64, value: u64, data: &[u8]) {
         if self.stopped.load(Relaxed) > 0 {
@@ -79,6 +87,8 @@ impl World {
         } else if kind == Kind::Close as u32 {
             self.closed.fetch_add(1, Relaxed);
             self.shut_down.fetch_add(u64::from(value == Cause::Shutdown as u64), Relaxed);
+        } else if kind == Kind::Outcome as u32 {
+            self.told.fetch_add(1, Relaxed);
         } else if kind == Kind::Stopped as u32 {
             self.stopped.fetch_add(1, Relaxed);
         }
@@ -102,6 +112,16 @@ fn call(world: &World, server: &Handle, seed: u64) {
             2 => world.note(server.broadcast_binary(gateway, &large, &[client])),
             3 => world.note(server.send_binary(client, &large)),
             4..20 => world.note(server.broadcast_text(gateway, b"to all but one", &[client])),
+            46..50 => world.note(server.multicast_text(gateway, b"to some", &[client, world.client(n)])),
+            50..54 => world.note_asked(server.multicast_with_outcome(gateway, false, b"?", &[client], n)),
+            54..56 => world.note_asked(server.broadcast_with_outcome(gateway, true, &large, &[], n)),
+            56 => drop(server.gateway_clients(gateway)),
+            57 => {
+                let name = format!("gateway {}", n % 3);
+                // Another may have the name.
+                let _ = server.set_gateway_name(gateway, &name);
+                drop((server.find_gateway(&name), server.gateway_name(gateway)));
+            }
             20..30 => world.note(server.join_gateway(gateway, client)),
             30..35 => world.note(server.leave_gateway(gateway, client)),
             35..40 => world.note(server.ping(client, n)),
@@ -211,6 +231,9 @@ fn run(mode: &str, seconds: u64, world: &Arc<World>) -> Result<()> {
             let (world, server) = (&world, &server);
             scope.spawn(move || {
                 call(world, server, seed);
+                if seed == 0 {
+                    server.drain(Duration::from_millis(300), Duration::from_millis(200)).unwrap();
+                }
                 server.stop(Duration::from_millis(100 * (CALLERS - seed))).unwrap();
                 server.join().unwrap();
             });
@@ -249,6 +272,10 @@ fn main() -> ExitCode {
         (count(&world.messages) > 0, "somebody spoke"),
         (count(&world.oks) > 0 && count(&world.refused) > 0, "calls met clients that were there and gone"),
         (count(&world.accepted) == count(&world.closed), "one CLOSE for each ACCEPT"),
+        (
+            count(&world.asked) > 0 && count(&world.asked) == count(&world.told),
+            "one OUTCOME for each that asked",
+        ),
         (count(&world.stopped) == 1 && count(&world.after_stopped) == 0, "STOPPED once, and last"),
     ];
     for (_, promise) in told.iter().filter(|(kept, _)| !kept) {
