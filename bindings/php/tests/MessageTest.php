@@ -27,12 +27,13 @@ final class MessageTest extends ServerTestCase
     {
         $client = RawClient::connect($this->start([self::ECHO, '127.0.0.1:0'])->port());
         $together = '';
-        for ($i = 0; $i < 2000; $i++) {
+        // As many as a client may send in a second.
+        for ($i = 0; $i < 100; $i++) {
             $kind = $i % 3 === 0 ? RawClient::BINARY : RawClient::TEXT;
             $together .= RawClient::frame($kind, str_repeat("$i", $i % 50));
         }
         $client->write($together);
-        for ($i = 0; $i < 2000; $i++) {
+        for ($i = 0; $i < 100; $i++) {
             $kind = $i % 3 === 0 ? RawClient::BINARY : RawClient::TEXT;
             self::assertSame([$kind, str_repeat("$i", $i % 50)], $client->receive());
         }

@@ -34,7 +34,11 @@ final class OptionsTest extends TestCase
         yield 'fragments' => [$endpoint(maxFragments: 0), ['max fragments', '0', '1']];
         yield 'close period' => [$endpoint(closePeriod: 0.0), ['close period', '0', '1', 'milliseconds']];
         yield 'outbox bytes' => [$endpoint(outboxBytes: 0), ['outbox limit', '0', '1', 'bytes']];
-        yield 'outbox messages' => [$endpoint(outboxMessages: 70_000), ['outbox limit', '70000', '32767', 'messages']];
+        yield 'outbox messages' => [$endpoint(outboxMessages: 100_001), ['outbox limit', '100001', '100000', 'messages']];
+        yield 'frame split' => [$endpoint(frameSplit: 1), ['frame split threshold', '1', '128']];
+        yield 'heartbeat' => [$endpoint(heartbeatPeriod: 0.001), ['heartbeat period', '1', '50', 'milliseconds']];
+        yield 'unanswered pings' => [$endpoint(heartbeatLimit: 0), ['heartbeat limit', '0', '1000']];
+        yield 'rate' => [$endpoint(rateFrames: -1), ['rate limit', '-1', '0']];
     }
 
     /**

@@ -101,9 +101,10 @@ final class RawClient
         return $head . $mask . ($payload ^ str_repeat($mask, intdiv($length + 3, 4)));
     }
 
-    /** @return array{int, string} the next frame's opcode and payload; pings are answered on the way */
+    /** @return array{int, string} the next message or control frame: opcode, payload; pings are answered on the way */
     public function receive(): array
     {
+        $message = null;
         while (true) {
             [$first, $second] = array_values(unpack('C2', $this->read(2)));
             if (($second & 0x80) !== 0 || ($first & 0x70) !== 0) {
@@ -115,10 +116,19 @@ final class RawClient
                 default => $second,
             };
             $payload = $this->read($length);
-            if (($first & 0x0f) !== self::PING) {
-                return [$first & 0x0f, $payload];
+            $opcode = $first & 0x0f;
+            if ($opcode === self::PING) {
+                $this->write(self::frame(self::PONG, $payload));
+            } elseif ($opcode >= self::CLOSE) {
+                return [$opcode, $payload];
+            } elseif (($opcode === 0) !== ($message !== null)) {
+                throw new RuntimeException('a fragment is out of place');
+            } else {
+                $message = [$message[0] ?? $opcode, ($message[1] ?? '') . $payload];
+                if (($first & 0x80) !== 0) {
+                    return $message;
+                }
             }
-            $this->write(self::frame(self::PONG, $payload));
         }
     }
 

@@ -5,11 +5,13 @@
 declare(strict_types=1);
 
 use Wsgate\Client;
+use Wsgate\EndpointOptions;
 
 require __DIR__ . '/prelude.php';
 
 $server = server();
-$server->endpoint('/')->onMessage(static function (Client $client, string $data): void {
+$atWill = new EndpointOptions(rateBytes: 0, rateFrames: 0);
+$server->endpoint('/', $atWill)->onMessage(static function (Client $client, string $data): void {
     if ($data === 'memory') {
         $client->sendText((string) memory_get_usage());
     } else {
