@@ -10,13 +10,14 @@ ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
-	conformance browser autobahn autobahn-short sanitizers sanitizers-short \
+	conformance browser autobahn autobahn-short sanitizers sanitizers-short fuzz fuzz-short \
 	bench clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
 	@echo "make test        everything: lints, Rust, C, Python, PHP, conformance, browser, Autobahn's short form"
 	@echo "make autobahn    Autobahn's sections 1 to 10, all of them, strict"
+	@echo "make fuzz        each fuzz target for FUZZ_TIME (600s)"
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
 
@@ -59,7 +60,7 @@ demo-rust:
 
 # ---- tests ---------------------------------------------------------------------------------------
 
-test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short sanitizers-short
+test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short sanitizers-short fuzz-short
 	@echo "make test: all passed"
 
 lint: packages-python
@@ -67,6 +68,7 @@ lint: packages-python
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
 	cd benches && cargo fmt --check
+	cd fuzz && cargo fmt --check
 	cd benches && cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(venv)/ruff check bindings/python tests benches examples
 	cd bindings/python && ../../$(venv)/mypy --strict src
@@ -115,6 +117,15 @@ sanitizers-short: packages-c
 
 sanitizers: packages-c
 	tests/sanitizers.sh
+
+fuzz_targets := frames submit request
+FUZZ_TIME ?= 600s
+
+fuzz-short: packages-c
+	@for target in $(fuzz_targets); do fuzz/run.sh $$target 20s || exit 1; done
+
+fuzz: packages-c
+	@for target in $(fuzz_targets); do fuzz/run.sh $$target $(FUZZ_TIME) || exit 1; done
 
 # ---- measurements --------------------------------------------------------------------------------
 
