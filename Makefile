@@ -10,7 +10,7 @@ ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
-	conformance browser autobahn autobahn-short sanitizers sanitizers-short fuzz fuzz-short \
+	conformance browser autobahn autobahn-short sanitizers sanitizers-short fuzz fuzz-short packaging \
 	bench clean
 
 help:
@@ -23,9 +23,11 @@ help:
 
 # ---- what the system must have -------------------------------------------------------------------
 
-.PHONY: packages-c packages-php packages-python packages-browser
+.PHONY: packages-c packages-php packages-python packages-browser packages-packaging
 packages-c:
 	@tools/packages.sh cc:gcc g++:g++ "valgrind:valgrind libc6-dbg" nm:binutils
+packages-packaging: packages-c
+	@tools/packages.sh pkg-config:pkgconf cmake:cmake dh:debhelper dpkg-deb:dpkg
 packages-php:
 	@tools/packages.sh php:php-cli phpunit:phpunit
 packages-python:
@@ -58,9 +60,33 @@ demo-python: build
 demo-rust:
 	@exec cargo run --quiet --release --locked --example chat -- $(ADDRESS) examples/public
 
+# ---- to install ----------------------------------------------------------------------------------
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+STRIP ?= strip
+install: export PREFIX := $(PREFIX)
+install: export LIBDIR := $(LIBDIR)
+install: export INCLUDEDIR := $(INCLUDEDIR)
+install: export DESTDIR := $(DESTDIR)
+install: export STRIP := $(STRIP)
+
+# `make build` and then `make install` as root: what is built already is not built again.
+.PHONY: install uninstall
+install:
+	@[ -e $(release)/libwsgate.so ] && [ -e $(release)/libwsgate.a ] || $(MAKE) build
+	@packaging/install.sh
+	@echo "installed below $(DESTDIR)$(PREFIX)"
+
+uninstall:
+	rm -f $(DESTDIR)$(INCLUDEDIR)/wsgate.h $(DESTDIR)$(LIBDIR)/libwsgate.* $(DESTDIR)$(LIBDIR)/pkgconfig/wsgate.pc
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/wsgate
+
 # ---- tests ---------------------------------------------------------------------------------------
 
-test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short sanitizers-short fuzz-short
+test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short sanitizers-short fuzz-short \
+	packaging
 	@echo "make test: all passed"
 
 lint: packages-python
@@ -86,6 +112,11 @@ test-python: build packages-python
 
 test-php: build packages-php
 	phpunit -c bindings/php
+
+packaging: build packages-packaging
+	tests/packaging/install.sh
+	tests/packaging/dist.sh
+	tests/packaging/deb.sh
 
 readme: build packages-c packages-php packages-python
 	$(venv)/python tests/readme/run.py
