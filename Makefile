@@ -73,11 +73,17 @@ install: export DESTDIR := $(DESTDIR)
 install: export STRIP := $(STRIP)
 
 # `make build` and then `make install` as root: what is built already is not built again.
-.PHONY: install uninstall
+.PHONY: install uninstall dist deb
 install:
 	@[ -e $(release)/libwsgate.so ] && [ -e $(release)/libwsgate.a ] || $(MAKE) build
 	@packaging/install.sh
 	@echo "installed below $(DESTDIR)$(PREFIX)"
+
+dist:
+	@packaging/dist.sh
+
+deb: build
+	@packaging/deb.sh
 
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/wsgate.h $(DESTDIR)$(LIBDIR)/libwsgate.* $(DESTDIR)$(LIBDIR)/pkgconfig/wsgate.pc
