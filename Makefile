@@ -16,6 +16,9 @@ export CARGO_TERM_COLOR ?= never
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
 	@echo "make test        everything: lints, Rust, C, Python, PHP, conformance, browser, Autobahn's short form"
+	@echo "make install     header, libraries, pkg-config and CMake files into PREFIX (/usr/local); DESTDIR"
+	@echo "make deb | dist  Debian packages; a source archive that builds offline"
+	@echo "make docs        the C reference, target/docs/c/html"
 	@echo "make autobahn    Autobahn's sections 1 to 10, all of them, strict"
 	@echo "make fuzz        each fuzz target for FUZZ_TIME (600s)"
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
@@ -85,6 +88,14 @@ dist:
 deb: build
 	@packaging/deb.sh
 
+# The C reference, target/docs/c/html: made, not kept, so that it can't be older than the header.
+.PHONY: docs
+docs:
+	@tools/packages.sh doxygen:doxygen
+	@rm -rf target/docs/c && mkdir -p target/docs/c
+	@doxygen docs/Doxyfile
+	@echo "made target/docs/c/html/index.html"
+
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/wsgate.h $(DESTDIR)$(LIBDIR)/libwsgate.* $(DESTDIR)$(LIBDIR)/pkgconfig/wsgate.pc
 	rm -rf $(DESTDIR)$(LIBDIR)/cmake/wsgate
@@ -105,6 +116,7 @@ lint: packages-python
 	$(venv)/ruff check bindings/python tests benches examples
 	cd bindings/python && ../../$(venv)/mypy --strict src
 	@tools/style.sh
+	@$(MAKE) --no-print-directory docs
 
 test-rust:
 	cargo test --locked --lib --test generated --test server --test hardening

@@ -43,14 +43,16 @@ pub enum Status {
 /// The version of the binary interface that this library has; compare it with
 /// `WSGATE_ABI_VERSION` after loading at run time.
 ///
+/// @return the version
 /// @threads any
 #[unsafe(no_mangle)]
 pub extern "C" fn wsgate_abi_version() -> u32 {
     ABI_VERSION
 }
 
-/// The library's release, "0.1.0". Static: nothing to free.
+/// The library's release, "0.1.0".
 ///
+/// @return a static text: nothing to free
 /// @threads any
 #[unsafe(no_mangle)]
 pub extern "C" fn wsgate_version() -> *const c_char {
@@ -58,8 +60,9 @@ pub extern "C" fn wsgate_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
-/// A status in words, in English; for a number that is none, too. Static: nothing to free.
+/// A status in words, in English; for a number that is none, too.
 ///
+/// @return a static text: nothing to free
 /// @threads any
 #[unsafe(no_mangle)]
 pub extern "C" fn wsgate_status_text(status: i32) -> *const c_char {
@@ -82,9 +85,9 @@ pub extern "C" fn wsgate_status_text(status: i32) -> *const c_char {
     text.as_ptr()
 }
 
-/// What was wrong with this thread's latest call that failed, in English; "" when none has. Never
-/// NULL; valid until this thread's next failing call.
+/// What was wrong with this thread's latest call that failed, in English; "" when none has.
 ///
+/// @return the text, never NULL; valid until this thread's next failing call, nothing to free
 /// @threads any; each has its own
 #[unsafe(no_mangle)]
 pub extern "C" fn wsgate_last_error() -> *const c_char {

@@ -250,7 +250,7 @@ pub struct Batch {
 pub struct Record {
     /// A `wsgate_op`.
     pub op: u16,
-    /// See the operation; 0 else.
+    /// See the operation: a close code, or `wsgate_record_flag` bits; 0 else.
     pub flags: u16,
     /// The whole record with its padding, a multiple of 8.
     pub size: u32,

@@ -1,3 +1,5 @@
+uint32_t wsgate_abi_version(void);
+const char *wsgate_version(void);
 typedef enum wsgate_status {
   WSGATE_STATUS_OK = 0,
   WSGATE_STATUS_INVALID = -1,
@@ -13,6 +15,66 @@ typedef enum wsgate_status {
   WSGATE_STATUS_PANIC = -11,
   WSGATE_STATUS_UNSUPPORTED = -12,
 } wsgate_status;
+const char *wsgate_status_text(int32_t status);
+const char *wsgate_last_error(void);
+typedef struct wsgate_server wsgate_server;
+typedef struct wsgate_server_counters {
+  uint64_t size;
+  uint64_t clients;
+  uint64_t arrivals;
+  uint64_t events;
+  uint64_t event_bytes;
+  uint64_t dropped_logs;
+  uint64_t evicted;
+  uint64_t outbox_bytes;
+  uint64_t outbox_budget;
+} wsgate_server_counters;
+wsgate_server *wsgate_server_new(void);
+wsgate_status wsgate_server_start(wsgate_server *server);
+int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
+wsgate_status wsgate_server_info(wsgate_server *server, wsgate_server_counters *out, size_t size);
+wsgate_status wsgate_server_stop(wsgate_server *server, uint64_t grace_ms);
+wsgate_status wsgate_server_drain(wsgate_server *server, uint64_t spread_ms, uint64_t grace_ms);
+wsgate_status wsgate_server_free(wsgate_server *server);
+typedef enum wsgate_slow_consumer {
+  WSGATE_SLOW_CONSUMER_CLOSE = 0,
+  WSGATE_SLOW_CONSUMER_DROP_NEWEST = 1,
+  WSGATE_SLOW_CONSUMER_DROP_OLDEST = 2,
+} wsgate_slow_consumer;
+typedef enum wsgate_rate_policy {
+  WSGATE_RATE_POLICY_PAUSE = 0,
+  WSGATE_RATE_POLICY_CLOSE = 1,
+} wsgate_rate_policy;
+wsgate_status wsgate_server_listen(wsgate_server *server, const char *address, size_t length);
+wsgate_status wsgate_server_set_workers(wsgate_server *server, uint32_t workers);
+wsgate_status wsgate_server_add_endpoint(wsgate_server *server, const char *path, size_t length, uint32_t *endpoint);
+wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
+wsgate_status wsgate_server_set_requests(wsgate_server *server, uint32_t on);
+wsgate_status wsgate_server_set_request_timeout(wsgate_server *server, uint64_t milliseconds);
+wsgate_status wsgate_server_set_error_pages(wsgate_server *server, uint64_t milliseconds);
+wsgate_status wsgate_server_set_max_body_size(wsgate_server *server, uint64_t bytes);
+wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
+wsgate_status wsgate_server_add_directory(wsgate_server *server, const char *prefix, size_t prefix_length, const char *path, size_t path_length);
+wsgate_status wsgate_endpoint_set_slow_consumer(wsgate_server *server, uint32_t endpoint, uint32_t policy);
+wsgate_status wsgate_endpoint_set_frame_split(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+wsgate_status wsgate_endpoint_set_text_only(wsgate_server *server, uint32_t endpoint, uint32_t only);
+wsgate_status wsgate_endpoint_set_receive_window(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
+wsgate_status wsgate_endpoint_set_explicit_grants(wsgate_server *server, uint32_t endpoint, uint32_t explicit_grants);
+wsgate_status wsgate_endpoint_set_heartbeat(wsgate_server *server, uint32_t endpoint, uint64_t period_ms, uint64_t unanswered);
+wsgate_status wsgate_endpoint_set_rate_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t frames);
+wsgate_status wsgate_endpoint_set_rate_policy(wsgate_server *server, uint32_t endpoint, uint32_t policy);
+wsgate_status wsgate_endpoint_add_origin(wsgate_server *server, uint32_t endpoint, const char *origin, size_t length);
+wsgate_status wsgate_endpoint_set_same_host(wsgate_server *server, uint32_t endpoint, uint32_t on);
+wsgate_status wsgate_endpoint_add_subprotocol(wsgate_server *server, uint32_t endpoint, const char *name, size_t length);
+wsgate_status wsgate_endpoint_set_acceptor(wsgate_server *server, uint32_t endpoint, uint32_t on);
+wsgate_status wsgate_endpoint_set_handshake_timeout(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
+wsgate_status wsgate_endpoint_set_gateway(wsgate_server *server, uint32_t endpoint, uint64_t gateway);
+wsgate_status wsgate_endpoint_set_max_message_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+wsgate_status wsgate_endpoint_set_max_frame_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
+wsgate_status wsgate_endpoint_set_max_fragments(wsgate_server *server, uint32_t endpoint, uint64_t count);
+wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
+wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
+wsgate_status wsgate_set_outbox_budget(uint64_t bytes);
 typedef enum wsgate_event_kind {
   WSGATE_EVENT_KIND_HANDSHAKE = 1,
   WSGATE_EVENT_KIND_HANDSHAKE_GONE = 2,
@@ -35,56 +97,6 @@ typedef enum wsgate_event_flag {
   WSGATE_EVENT_FLAG_REFUSED = 256,
   WSGATE_EVENT_FLAG_TRUNCATED = 16777216,
 } wsgate_event_flag;
-typedef enum wsgate_close_cause {
-  WSGATE_CLOSE_CAUSE_PEER = 1,
-  WSGATE_CLOSE_CAUSE_APPLICATION = 2,
-  WSGATE_CLOSE_CAUSE_PROTOCOL = 3,
-  WSGATE_CLOSE_CAUSE_LIMIT = 4,
-  WSGATE_CLOSE_CAUSE_HEARTBEAT = 5,
-  WSGATE_CLOSE_CAUSE_SLOW = 6,
-  WSGATE_CLOSE_CAUSE_SHUTDOWN = 7,
-  WSGATE_CLOSE_CAUSE_LOST = 8,
-} wsgate_close_cause;
-typedef enum wsgate_log_level {
-  WSGATE_LOG_LEVEL_OFF = 0,
-  WSGATE_LOG_LEVEL_ERROR = 1,
-  WSGATE_LOG_LEVEL_WARN = 2,
-  WSGATE_LOG_LEVEL_INFO = 3,
-  WSGATE_LOG_LEVEL_DEBUG = 4,
-  WSGATE_LOG_LEVEL_TRACE = 5,
-} wsgate_log_level;
-typedef enum wsgate_slow_consumer {
-  WSGATE_SLOW_CONSUMER_CLOSE = 0,
-  WSGATE_SLOW_CONSUMER_DROP_NEWEST = 1,
-  WSGATE_SLOW_CONSUMER_DROP_OLDEST = 2,
-} wsgate_slow_consumer;
-typedef enum wsgate_rate_policy {
-  WSGATE_RATE_POLICY_PAUSE = 0,
-  WSGATE_RATE_POLICY_CLOSE = 1,
-} wsgate_rate_policy;
-typedef enum wsgate_op {
-  WSGATE_OP_SEND_TEXT = 1,
-  WSGATE_OP_SEND_BINARY = 2,
-  WSGATE_OP_PING = 3,
-  WSGATE_OP_CLOSE = 4,
-  WSGATE_OP_BROADCAST_TEXT = 5,
-  WSGATE_OP_BROADCAST_BINARY = 6,
-  WSGATE_OP_GATEWAY_ADD = 7,
-  WSGATE_OP_GATEWAY_REMOVE = 8,
-  WSGATE_OP_ACCEPT = 16,
-  WSGATE_OP_REJECT = 17,
-  WSGATE_OP_RESPOND = 18,
-  WSGATE_OP_CLIENT_GRANT = 32,
-  WSGATE_OP_CLIENT_PAUSE = 33,
-  WSGATE_OP_CLIENT_RESUME = 34,
-  WSGATE_OP_MULTICAST_TEXT = 48,
-  WSGATE_OP_MULTICAST_BINARY = 49,
-  WSGATE_OP_GATEWAY_FREE = 50,
-} wsgate_op;
-typedef enum wsgate_record_flag {
-  WSGATE_RECORD_FLAG_OUTCOME = 1,
-} wsgate_record_flag;
-typedef struct wsgate_server wsgate_server;
 typedef struct wsgate_event {
   uint32_t kind;
   uint32_t flags;
@@ -97,8 +109,6 @@ typedef struct wsgate_event {
   uint64_t value;
   uint64_t time_ns;
 } wsgate_event;
-typedef void (*wsgate_event_fn)(wsgate_server *server, const wsgate_event *event, void *user_data);
-typedef void (*wsgate_free_fn)(void *user_data);
 typedef struct wsgate_batch {
   const wsgate_event *events;
   uint64_t event_size;
@@ -107,6 +117,30 @@ typedef struct wsgate_batch {
   uint64_t payload_length;
   uint64_t pending;
 } wsgate_batch;
+typedef void (*wsgate_event_fn)(wsgate_server *server, const wsgate_event *event, void *user_data);
+typedef void (*wsgate_free_fn)(void *user_data);
+wsgate_status wsgate_server_on_accept(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_message(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_close(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_status wsgate_server_on_event(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
+wsgate_batch *wsgate_batch_new(void);
+int32_t wsgate_server_take(wsgate_server *server, wsgate_batch *batch, uint64_t max, int32_t timeout_ms);
+int32_t wsgate_server_fd(wsgate_server *server);
+void wsgate_batch_free(wsgate_batch *batch);
+wsgate_status wsgate_handshake_header(wsgate_server *server, uint64_t handshake, const char *name, size_t name_length, char *value, size_t size, uint64_t *length);
+wsgate_status wsgate_accept(wsgate_server *server, uint64_t handshake, const char *subprotocol, size_t subprotocol_length, const char *headers, size_t headers_length, uint32_t flags, uint64_t user_data);
+wsgate_status wsgate_reject(wsgate_server *server, uint64_t handshake, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
+wsgate_status wsgate_respond(wsgate_server *server, uint64_t request, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
+typedef enum wsgate_close_cause {
+  WSGATE_CLOSE_CAUSE_PEER = 1,
+  WSGATE_CLOSE_CAUSE_APPLICATION = 2,
+  WSGATE_CLOSE_CAUSE_PROTOCOL = 3,
+  WSGATE_CLOSE_CAUSE_LIMIT = 4,
+  WSGATE_CLOSE_CAUSE_HEARTBEAT = 5,
+  WSGATE_CLOSE_CAUSE_SLOW = 6,
+  WSGATE_CLOSE_CAUSE_SHUTDOWN = 7,
+  WSGATE_CLOSE_CAUSE_LOST = 8,
+} wsgate_close_cause;
 typedef struct wsgate_client_counters {
   uint64_t size;
   uint64_t bytes_in;
@@ -131,98 +165,21 @@ typedef struct wsgate_client_counters {
   uint64_t last_heartbeat_ns;
   uint64_t round_trip_ns;
 } wsgate_client_counters;
-typedef struct wsgate_server_counters {
-  uint64_t size;
-  uint64_t clients;
-  uint64_t arrivals;
-  uint64_t events;
-  uint64_t event_bytes;
-  uint64_t dropped_logs;
-  uint64_t evicted;
-  uint64_t outbox_bytes;
-  uint64_t outbox_budget;
-} wsgate_server_counters;
-typedef struct wsgate_record {
-  uint16_t op;
-  uint16_t flags;
-  uint32_t size;
-  uint64_t target;
-  uint64_t ticket;
-  uint32_t ids;
-  uint32_t length;
-} wsgate_record;
-typedef struct wsgate_outcome {
-  uint64_t gateway;
-  uint64_t delivered;
-  uint64_t failed;
-} wsgate_outcome;
-uint32_t wsgate_abi_version(void);
-const char *wsgate_version(void);
-const char *wsgate_status_text(int32_t status);
-const char *wsgate_last_error(void);
-wsgate_server *wsgate_server_new(void);
-wsgate_status wsgate_server_free(wsgate_server *server);
-wsgate_status wsgate_server_start(wsgate_server *server);
-int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
-wsgate_status wsgate_server_stop(wsgate_server *server, uint64_t grace_ms);
-wsgate_status wsgate_server_drain(wsgate_server *server, uint64_t spread_ms, uint64_t grace_ms);
-wsgate_status wsgate_server_listen(wsgate_server *server, const char *address, size_t length);
-wsgate_status wsgate_server_set_workers(wsgate_server *server, uint32_t workers);
-wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level);
-wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
-wsgate_status wsgate_server_add_endpoint(wsgate_server *server, const char *path, size_t length, uint32_t *endpoint);
-wsgate_status wsgate_endpoint_set_gateway(wsgate_server *server, uint32_t endpoint, uint64_t gateway);
-wsgate_status wsgate_endpoint_set_max_message_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
-wsgate_status wsgate_endpoint_set_max_frame_size(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
-wsgate_status wsgate_endpoint_set_max_fragments(wsgate_server *server, uint32_t endpoint, uint64_t count);
-wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
-wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
-wsgate_status wsgate_server_set_directory(wsgate_server *server, const char *path, size_t length);
-wsgate_status wsgate_server_add_directory(wsgate_server *server, const char *prefix, size_t prefix_length, const char *path, size_t path_length);
-wsgate_status wsgate_server_set_requests(wsgate_server *server, uint32_t on);
-wsgate_status wsgate_server_set_request_timeout(wsgate_server *server, uint64_t milliseconds);
-wsgate_status wsgate_server_set_error_pages(wsgate_server *server, uint64_t milliseconds);
-wsgate_status wsgate_server_set_max_body_size(wsgate_server *server, uint64_t bytes);
-wsgate_status wsgate_endpoint_add_origin(wsgate_server *server, uint32_t endpoint, const char *origin, size_t length);
-wsgate_status wsgate_endpoint_set_same_host(wsgate_server *server, uint32_t endpoint, uint32_t on);
-wsgate_status wsgate_endpoint_add_subprotocol(wsgate_server *server, uint32_t endpoint, const char *name, size_t length);
-wsgate_status wsgate_endpoint_set_acceptor(wsgate_server *server, uint32_t endpoint, uint32_t on);
-wsgate_status wsgate_endpoint_set_handshake_timeout(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
-wsgate_status wsgate_server_on_accept(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
-wsgate_status wsgate_server_on_message(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
-wsgate_status wsgate_server_on_close(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
-wsgate_status wsgate_server_on_log(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
-wsgate_status wsgate_server_on_event(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);
-wsgate_batch *wsgate_batch_new(void);
-void wsgate_batch_free(wsgate_batch *batch);
-int32_t wsgate_server_take(wsgate_server *server, wsgate_batch *batch, uint64_t max, int32_t timeout_ms);
-int32_t wsgate_server_fd(wsgate_server *server);
-int32_t wsgate_submit(wsgate_server *server, const void *buffer, size_t length, int32_t *statuses, size_t status_count);
-wsgate_status wsgate_accept(wsgate_server *server, uint64_t handshake, const char *subprotocol, size_t subprotocol_length, const char *headers, size_t headers_length, uint32_t flags, uint64_t user_data);
-wsgate_status wsgate_reject(wsgate_server *server, uint64_t handshake, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
-wsgate_status wsgate_respond(wsgate_server *server, uint64_t request, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
-wsgate_status wsgate_handshake_header(wsgate_server *server, uint64_t handshake, const char *name, size_t name_length, char *value, size_t size, uint64_t *length);
 wsgate_status wsgate_client_send_text(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_send_binary(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);
 wsgate_status wsgate_client_close(wsgate_server *server, uint64_t client, uint32_t code, const char *reason, size_t length);
 wsgate_status wsgate_client_set_user_data(wsgate_server *server, uint64_t client, uint64_t user_data);
-wsgate_status wsgate_endpoint_set_slow_consumer(wsgate_server *server, uint32_t endpoint, uint32_t policy);
-wsgate_status wsgate_endpoint_set_frame_split(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
-wsgate_status wsgate_endpoint_set_text_only(wsgate_server *server, uint32_t endpoint, uint32_t only);
-wsgate_status wsgate_endpoint_set_receive_window(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
-wsgate_status wsgate_endpoint_set_explicit_grants(wsgate_server *server, uint32_t endpoint, uint32_t explicit_grants);
-wsgate_status wsgate_endpoint_set_heartbeat(wsgate_server *server, uint32_t endpoint, uint64_t period_ms, uint64_t unanswered);
-wsgate_status wsgate_endpoint_set_rate_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t frames);
-wsgate_status wsgate_endpoint_set_rate_policy(wsgate_server *server, uint32_t endpoint, uint32_t policy);
-wsgate_status wsgate_set_outbox_budget(uint64_t bytes);
 wsgate_status wsgate_client_grant(wsgate_server *server, uint64_t client, uint64_t bytes, uint64_t messages);
 wsgate_status wsgate_client_pause(wsgate_server *server, uint64_t client);
 wsgate_status wsgate_client_resume(wsgate_server *server, uint64_t client);
 wsgate_status wsgate_client_info(wsgate_server *server, uint64_t client, wsgate_client_counters *out, size_t size);
-wsgate_status wsgate_server_info(wsgate_server *server, wsgate_server_counters *out, size_t size);
+typedef struct wsgate_outcome {
+  uint64_t gateway;
+  uint64_t delivered;
+  uint64_t failed;
+} wsgate_outcome;
 wsgate_status wsgate_gateway_new(wsgate_server *server, uint64_t *gateway);
-wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
 wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64_t client);
 wsgate_status wsgate_gateway_remove(wsgate_server *server, uint64_t gateway, uint64_t client);
 int32_t wsgate_gateway_count(wsgate_server *server, uint64_t gateway);
@@ -238,3 +195,46 @@ wsgate_status wsgate_gateway_send_text(wsgate_server *server, uint64_t gateway, 
 wsgate_status wsgate_gateway_send_binary(wsgate_server *server, uint64_t gateway, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t binary, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count, uint64_t ticket);
 wsgate_status wsgate_gateway_multicast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t binary, const void *data, size_t length, const uint64_t *clients, size_t client_count, uint64_t ticket);
+wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
+typedef enum wsgate_op {
+  WSGATE_OP_SEND_TEXT = 1,
+  WSGATE_OP_SEND_BINARY = 2,
+  WSGATE_OP_PING = 3,
+  WSGATE_OP_CLOSE = 4,
+  WSGATE_OP_BROADCAST_TEXT = 5,
+  WSGATE_OP_BROADCAST_BINARY = 6,
+  WSGATE_OP_GATEWAY_ADD = 7,
+  WSGATE_OP_GATEWAY_REMOVE = 8,
+  WSGATE_OP_ACCEPT = 16,
+  WSGATE_OP_REJECT = 17,
+  WSGATE_OP_RESPOND = 18,
+  WSGATE_OP_CLIENT_GRANT = 32,
+  WSGATE_OP_CLIENT_PAUSE = 33,
+  WSGATE_OP_CLIENT_RESUME = 34,
+  WSGATE_OP_MULTICAST_TEXT = 48,
+  WSGATE_OP_MULTICAST_BINARY = 49,
+  WSGATE_OP_GATEWAY_FREE = 50,
+} wsgate_op;
+typedef enum wsgate_record_flag {
+  WSGATE_RECORD_FLAG_OUTCOME = 1,
+} wsgate_record_flag;
+typedef struct wsgate_record {
+  uint16_t op;
+  uint16_t flags;
+  uint32_t size;
+  uint64_t target;
+  uint64_t ticket;
+  uint32_t ids;
+  uint32_t length;
+} wsgate_record;
+int32_t wsgate_submit(wsgate_server *server, const void *buffer, size_t length, int32_t *statuses, size_t status_count);
+typedef enum wsgate_log_level {
+  WSGATE_LOG_LEVEL_OFF = 0,
+  WSGATE_LOG_LEVEL_ERROR = 1,
+  WSGATE_LOG_LEVEL_WARN = 2,
+  WSGATE_LOG_LEVEL_INFO = 3,
+  WSGATE_LOG_LEVEL_DEBUG = 4,
+  WSGATE_LOG_LEVEL_TRACE = 5,
+} wsgate_log_level;
+wsgate_status wsgate_server_set_log_level(wsgate_server *server, uint32_t level);
+wsgate_status wsgate_server_on_log(wsgate_server *server, wsgate_event_fn fn, void *user_data, wsgate_free_fn free_user_data);

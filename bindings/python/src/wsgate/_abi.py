@@ -28,6 +28,27 @@ STATUS_FORKED = -10
 STATUS_PANIC = -11
 STATUS_UNSUPPORTED = -12
 
+
+class ServerCounters(Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("clients", c_uint64),
+        ("arrivals", c_uint64),
+        ("events", c_uint64),
+        ("event_bytes", c_uint64),
+        ("dropped_logs", c_uint64),
+        ("evicted", c_uint64),
+        ("outbox_bytes", c_uint64),
+        ("outbox_budget", c_uint64),
+    ]
+
+SLOW_CONSUMER_CLOSE = 0
+SLOW_CONSUMER_DROP_NEWEST = 1
+SLOW_CONSUMER_DROP_OLDEST = 2
+
+RATE_POLICY_PAUSE = 0
+RATE_POLICY_CLOSE = 1
+
 EVENT_KIND_HANDSHAKE = 1
 EVENT_KIND_HANDSHAKE_GONE = 2
 EVENT_KIND_ACCEPT = 3
@@ -47,49 +68,6 @@ EVENT_FLAG_BINARY = 1
 EVENT_FLAG_CLEAN = 2
 EVENT_FLAG_REFUSED = 256
 EVENT_FLAG_TRUNCATED = 16777216
-
-CLOSE_CAUSE_PEER = 1
-CLOSE_CAUSE_APPLICATION = 2
-CLOSE_CAUSE_PROTOCOL = 3
-CLOSE_CAUSE_LIMIT = 4
-CLOSE_CAUSE_HEARTBEAT = 5
-CLOSE_CAUSE_SLOW = 6
-CLOSE_CAUSE_SHUTDOWN = 7
-CLOSE_CAUSE_LOST = 8
-
-LOG_LEVEL_OFF = 0
-LOG_LEVEL_ERROR = 1
-LOG_LEVEL_WARN = 2
-LOG_LEVEL_INFO = 3
-LOG_LEVEL_DEBUG = 4
-LOG_LEVEL_TRACE = 5
-
-SLOW_CONSUMER_CLOSE = 0
-SLOW_CONSUMER_DROP_NEWEST = 1
-SLOW_CONSUMER_DROP_OLDEST = 2
-
-RATE_POLICY_PAUSE = 0
-RATE_POLICY_CLOSE = 1
-
-OP_SEND_TEXT = 1
-OP_SEND_BINARY = 2
-OP_PING = 3
-OP_CLOSE = 4
-OP_BROADCAST_TEXT = 5
-OP_BROADCAST_BINARY = 6
-OP_GATEWAY_ADD = 7
-OP_GATEWAY_REMOVE = 8
-OP_ACCEPT = 16
-OP_REJECT = 17
-OP_RESPOND = 18
-OP_CLIENT_GRANT = 32
-OP_CLIENT_PAUSE = 33
-OP_CLIENT_RESUME = 34
-OP_MULTICAST_TEXT = 48
-OP_MULTICAST_BINARY = 49
-OP_GATEWAY_FREE = 50
-
-RECORD_FLAG_OUTCOME = 1
 
 
 class Event(Structure):
@@ -116,6 +94,15 @@ class Batch(Structure):
         ("payload_length", c_uint64),
         ("pending", c_uint64),
     ]
+
+CLOSE_CAUSE_PEER = 1
+CLOSE_CAUSE_APPLICATION = 2
+CLOSE_CAUSE_PROTOCOL = 3
+CLOSE_CAUSE_LIMIT = 4
+CLOSE_CAUSE_HEARTBEAT = 5
+CLOSE_CAUSE_SLOW = 6
+CLOSE_CAUSE_SHUTDOWN = 7
+CLOSE_CAUSE_LOST = 8
 
 
 class ClientCounters(Structure):
@@ -145,18 +132,32 @@ class ClientCounters(Structure):
     ]
 
 
-class ServerCounters(Structure):
+class Outcome(Structure):
     _fields_ = [
-        ("size", c_uint64),
-        ("clients", c_uint64),
-        ("arrivals", c_uint64),
-        ("events", c_uint64),
-        ("event_bytes", c_uint64),
-        ("dropped_logs", c_uint64),
-        ("evicted", c_uint64),
-        ("outbox_bytes", c_uint64),
-        ("outbox_budget", c_uint64),
+        ("gateway", c_uint64),
+        ("delivered", c_uint64),
+        ("failed", c_uint64),
     ]
+
+OP_SEND_TEXT = 1
+OP_SEND_BINARY = 2
+OP_PING = 3
+OP_CLOSE = 4
+OP_BROADCAST_TEXT = 5
+OP_BROADCAST_BINARY = 6
+OP_GATEWAY_ADD = 7
+OP_GATEWAY_REMOVE = 8
+OP_ACCEPT = 16
+OP_REJECT = 17
+OP_RESPOND = 18
+OP_CLIENT_GRANT = 32
+OP_CLIENT_PAUSE = 33
+OP_CLIENT_RESUME = 34
+OP_MULTICAST_TEXT = 48
+OP_MULTICAST_BINARY = 49
+OP_GATEWAY_FREE = 50
+
+RECORD_FLAG_OUTCOME = 1
 
 
 class Record(Structure):
@@ -170,13 +171,12 @@ class Record(Structure):
         ("length", c_uint32),
     ]
 
-
-class Outcome(Structure):
-    _fields_ = [
-        ("gateway", c_uint64),
-        ("delivered", c_uint64),
-        ("failed", c_uint64),
-    ]
+LOG_LEVEL_OFF = 0
+LOG_LEVEL_ERROR = 1
+LOG_LEVEL_WARN = 2
+LOG_LEVEL_INFO = 3
+LOG_LEVEL_DEBUG = 4
+LOG_LEVEL_TRACE = 5
 
 
 EventFn = CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
@@ -188,52 +188,22 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_status_text": (c_char_p, [c_int32]),
     "wsgate_last_error": (c_char_p, []),
     "wsgate_server_new": (c_void_p, []),
-    "wsgate_server_free": (c_int32, [c_void_p]),
     "wsgate_server_start": (c_int32, [c_void_p]),
     "wsgate_server_port": (c_int32, [c_void_p, c_uint32]),
+    "wsgate_server_info": (c_int32, [c_void_p, c_void_p, c_size_t]),
     "wsgate_server_stop": (c_int32, [c_void_p, c_uint64]),
     "wsgate_server_drain": (c_int32, [c_void_p, c_uint64, c_uint64]),
+    "wsgate_server_free": (c_int32, [c_void_p]),
     "wsgate_server_listen": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "wsgate_server_set_workers": (c_int32, [c_void_p, c_uint32]),
-    "wsgate_server_set_log_level": (c_int32, [c_void_p, c_uint32]),
-    "wsgate_server_set_queue_limit": (c_int32, [c_void_p, c_uint64]),
     "wsgate_server_add_endpoint": (c_int32, [c_void_p, c_char_p, c_size_t, c_void_p]),
-    "wsgate_endpoint_set_gateway": (c_int32, [c_void_p, c_uint32, c_uint64]),
-    "wsgate_endpoint_set_max_message_size": (c_int32, [c_void_p, c_uint32, c_uint64]),
-    "wsgate_endpoint_set_max_frame_size": (c_int32, [c_void_p, c_uint32, c_uint64]),
-    "wsgate_endpoint_set_max_fragments": (c_int32, [c_void_p, c_uint32, c_uint64]),
-    "wsgate_endpoint_set_close_period": (c_int32, [c_void_p, c_uint32, c_uint64]),
-    "wsgate_endpoint_set_outbox_limit": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
     "wsgate_server_set_directory": (c_int32, [c_void_p, c_char_p, c_size_t]),
-    "wsgate_server_add_directory": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
     "wsgate_server_set_requests": (c_int32, [c_void_p, c_uint32]),
     "wsgate_server_set_request_timeout": (c_int32, [c_void_p, c_uint64]),
     "wsgate_server_set_error_pages": (c_int32, [c_void_p, c_uint64]),
     "wsgate_server_set_max_body_size": (c_int32, [c_void_p, c_uint64]),
-    "wsgate_endpoint_add_origin": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
-    "wsgate_endpoint_set_same_host": (c_int32, [c_void_p, c_uint32, c_uint32]),
-    "wsgate_endpoint_add_subprotocol": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
-    "wsgate_endpoint_set_acceptor": (c_int32, [c_void_p, c_uint32, c_uint32]),
-    "wsgate_endpoint_set_handshake_timeout": (c_int32, [c_void_p, c_uint32, c_uint64]),
-    "wsgate_server_on_accept": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
-    "wsgate_server_on_message": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
-    "wsgate_server_on_close": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
-    "wsgate_server_on_log": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
-    "wsgate_server_on_event": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
-    "wsgate_batch_new": (c_void_p, []),
-    "wsgate_batch_free": (None, [c_void_p]),
-    "wsgate_server_take": (c_int32, [c_void_p, c_void_p, c_uint64, c_int32]),
-    "wsgate_server_fd": (c_int32, [c_void_p]),
-    "wsgate_submit": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_size_t]),
-    "wsgate_accept": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t, c_char_p, c_size_t, c_uint32, c_uint64]),
-    "wsgate_reject": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
-    "wsgate_respond": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
-    "wsgate_handshake_header": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t, c_void_p, c_size_t, c_void_p]),
-    "wsgate_client_send_text": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
-    "wsgate_client_send_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
-    "wsgate_client_ping": (c_int32, [c_void_p, c_uint64, c_uint64]),
-    "wsgate_client_close": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t]),
-    "wsgate_client_set_user_data": (c_int32, [c_void_p, c_uint64, c_uint64]),
+    "wsgate_server_set_queue_limit": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_server_add_directory": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
     "wsgate_endpoint_set_slow_consumer": (c_int32, [c_void_p, c_uint32, c_uint32]),
     "wsgate_endpoint_set_frame_split": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_text_only": (c_int32, [c_void_p, c_uint32, c_uint32]),
@@ -242,14 +212,40 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_endpoint_set_heartbeat": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
     "wsgate_endpoint_set_rate_limit": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
     "wsgate_endpoint_set_rate_policy": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_add_origin": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
+    "wsgate_endpoint_set_same_host": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_add_subprotocol": (c_int32, [c_void_p, c_uint32, c_char_p, c_size_t]),
+    "wsgate_endpoint_set_acceptor": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_handshake_timeout": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_gateway": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_max_message_size": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_max_frame_size": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_max_fragments": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_close_period": (c_int32, [c_void_p, c_uint32, c_uint64]),
+    "wsgate_endpoint_set_outbox_limit": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
     "wsgate_set_outbox_budget": (c_int32, [c_uint64]),
+    "wsgate_server_on_accept": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
+    "wsgate_server_on_message": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
+    "wsgate_server_on_close": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
+    "wsgate_server_on_event": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
+    "wsgate_batch_new": (c_void_p, []),
+    "wsgate_server_take": (c_int32, [c_void_p, c_void_p, c_uint64, c_int32]),
+    "wsgate_server_fd": (c_int32, [c_void_p]),
+    "wsgate_batch_free": (None, [c_void_p]),
+    "wsgate_handshake_header": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t, c_void_p, c_size_t, c_void_p]),
+    "wsgate_accept": (c_int32, [c_void_p, c_uint64, c_char_p, c_size_t, c_char_p, c_size_t, c_uint32, c_uint64]),
+    "wsgate_reject": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_respond": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_client_send_text": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_client_send_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_client_ping": (c_int32, [c_void_p, c_uint64, c_uint64]),
+    "wsgate_client_close": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t]),
+    "wsgate_client_set_user_data": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_client_grant": (c_int32, [c_void_p, c_uint64, c_uint64, c_uint64]),
     "wsgate_client_pause": (c_int32, [c_void_p, c_uint64]),
     "wsgate_client_resume": (c_int32, [c_void_p, c_uint64]),
     "wsgate_client_info": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
-    "wsgate_server_info": (c_int32, [c_void_p, c_void_p, c_size_t]),
     "wsgate_gateway_new": (c_int32, [c_void_p, c_void_p]),
-    "wsgate_gateway_free": (c_int32, [c_void_p, c_uint64]),
     "wsgate_gateway_add": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_gateway_remove": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_gateway_count": (c_int32, [c_void_p, c_uint64]),
@@ -265,4 +261,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_gateway_send_binary": (c_int32, [c_void_p, c_uint64, c_uint64, c_void_p, c_size_t]),
     "wsgate_gateway_broadcast_with_outcome": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_uint64]),
     "wsgate_gateway_multicast_with_outcome": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_uint64]),
+    "wsgate_gateway_free": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_submit": (c_int32, [c_void_p, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_server_set_log_level": (c_int32, [c_void_p, c_uint32]),
+    "wsgate_server_on_log": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
 }
