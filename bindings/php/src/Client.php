@@ -28,8 +28,10 @@ final class Client
 
     /** @internal */
     public function __construct(
-        private readonly Connection $connection,
-        private readonly Outgoing $outgoing,
+        /** @internal */
+        public readonly Connection $connection,
+        /** @internal */
+        public readonly Outgoing $outgoing,
     ) {
     }
 
@@ -91,6 +93,32 @@ final class Client
         }
     }
 
+    /**
+     * Stops the reading of this client until resume(): the network holds it back. What waits already still comes. A
+     * client that is not read is not pinged by the heartbeat.
+     */
+    public function pause(): void
+    {
+        $this->tell('wsgate_client_pause');
+    }
+
+    public function resume(): void
+    {
+        $this->tell('wsgate_client_resume');
+    }
+
+    /** Lets the client send more: so much of what it said has been dealt with. See EndpointOptions' $grants. */
+    public function grant(int $bytes, int $messages): void
+    {
+        $this->tell('wsgate_client_grant', max(0, $bytes), max(0, $messages));
+    }
+
+    /** Counters and times as they are now; null when the client is gone. onClose brings the last ones. */
+    public function getInfo(): ?ClientInfo
+    {
+        return $this->outgoing->info($this->connection);
+    }
+
     /** The HTTP request this client began with. */
     public function getRequest(): Request
     {
@@ -110,6 +138,17 @@ final class Client
     public function isFull(): bool
     {
         return $this->connection->state === Connection::FULL;
+    }
+
+    private function tell(string $function, int ...$arguments): void
+    {
+        if ($this->connection->state !== Connection::CLOSED) {
+            try {
+                $this->outgoing->call($function, $this->connection->id, ...$arguments);
+            } catch (ClosedException) {
+                // As for messages: onClose follows.
+            }
+        }
     }
 
     private function refusal(): WsgateException

@@ -4,15 +4,16 @@ declare(strict_types=1);
 
 namespace Wsgate;
 
-/** A client's final counters and times. Times are nanoseconds since 1970, 0 for never. */
+/** A client's counters and times. Times are nanoseconds since 1970, 0 for never. */
 final class ClientInfo
 {
     /** The fields of wsgate_client_counters after its size, in its order. */
-    private const FIELDS = 20;
+    private const FIELDS = 21;
 
     /**
-     * @param int $queuedBytes what had not left when the client closed
+     * @param int $queuedBytes what has not left yet, or had not when the client closed
      * @param int $dropped messages that were dropped because the client was too slow
+     * @param int $roundTripNs of the latest ping that was answered, in nanoseconds
      */
     public function __construct(
         public readonly int $bytesIn,
@@ -35,6 +36,7 @@ final class ClientInfo
         public readonly int $lastDataReadNs,
         public readonly int $lastDataSendNs,
         public readonly int $lastHeartbeatNs,
+        public readonly int $roundTripNs,
     ) {
     }
 

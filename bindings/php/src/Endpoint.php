@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Wsgate;
 
 use Closure;
+use Wsgate\Internal\Engine;
 use Wsgate\Internal\Handlers;
 
 /**
@@ -20,7 +21,25 @@ final class Endpoint
     public function __construct(
         public readonly string $path,
         private readonly Handlers $handlers,
+        private readonly Engine $engine,
+        private readonly int $number,
     ) {
+    }
+
+    /**
+     * Lets the program decide who becomes a client, before the server starts. What is no proper handshake, or
+     * has a wrong origin, is refused before.
+     *
+     * @param Closure(Handshake): void $handler accepts or rejects, at once or later
+     * @param Closure(int, int): void|null $gone is called with the handshake's id when it needs no decision any
+     *                                           more, and with the status the peer was told; 0: it has left
+     */
+    public function onHandshake(Closure $handler, ?Closure $gone = null): self
+    {
+        $this->engine->call('wsgate_endpoint_set_acceptor', $this->number, 1);
+        $this->handlers->handshake = $handler;
+        $this->handlers->gone = $gone;
+        return $this;
     }
 
     /** @param Closure(Client): void $handler */

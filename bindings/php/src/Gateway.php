@@ -4,11 +4,13 @@ declare(strict_types=1);
 
 namespace Wsgate;
 
+use Closure;
+use Countable;
 use Wsgate\Internal\Abi;
 use Wsgate\Internal\Outgoing;
 
 /** A set of clients that is broadcast to. A client that closes leaves by itself. */
-final class Gateway
+final class Gateway implements Countable
 {
     /** @internal */
     public function __construct(
@@ -26,13 +28,23 @@ final class Gateway
     /** Adds a client; nothing happens when it is a member or closed. */
     public function add(Client $client): void
     {
-        $this->change('wsgate_gateway_add', $client);
+        $this->outgoing->toGateway(Abi::OP_GATEWAY_ADD, $this->id, '', [$client->getId()]);
     }
 
     /** Takes a client out; nothing happens when it is no member. */
     public function remove(Client $client): void
     {
-        $this->change('wsgate_gateway_remove', $client);
+        $this->outgoing->toGateway(Abi::OP_GATEWAY_REMOVE, $this->id, '', [$client->getId()]);
+    }
+
+    /** How many clients there are. Adding and removing count a moment later. */
+    public function count(): int
+    {
+        try {
+            return $this->outgoing->call('wsgate_gateway_count', $this->id);
+        } catch (ClosedException) {
+            return 0;
+        }
     }
 
     /**
@@ -40,16 +52,41 @@ final class Gateway
      *
      * @param string $data UTF-8
      * @param array<Client> $except members that are left out
+     * @param Closure(Outcome): void|null $outcome is told, always, what became of it
      */
-    public function broadcastText(string $data, array $except = []): void
+    public function broadcastText(string $data, array $except = [], ?Closure $outcome = null): void
     {
-        $this->broadcast(Abi::OP_BROADCAST_TEXT, $data, $except);
+        $this->send(Abi::OP_BROADCAST_TEXT, $data, $except, $outcome);
     }
 
-    /** @param array<Client> $except members that are left out */
-    public function broadcastBinary(string $data, array $except = []): void
+    /**
+     * @param array<Client> $except members that are left out
+     * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     */
+    public function broadcastBinary(string $data, array $except = [], ?Closure $outcome = null): void
     {
-        $this->broadcast(Abi::OP_BROADCAST_BINARY, $data, $except);
+        $this->send(Abi::OP_BROADCAST_BINARY, $data, $except, $outcome);
+    }
+
+    /**
+     * Sends a text to some members; who is none is skipped, and has failed for the outcome.
+     *
+     * @param string $data UTF-8
+     * @param array<Client> $clients
+     * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     */
+    public function multicastText(string $data, array $clients, ?Closure $outcome = null): void
+    {
+        $this->send(Abi::OP_MULTICAST_TEXT, $data, $clients, $outcome);
+    }
+
+    /**
+     * @param array<Client> $clients
+     * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     */
+    public function multicastBinary(string $data, array $clients, ?Closure $outcome = null): void
+    {
+        $this->send(Abi::OP_MULTICAST_BINARY, $data, $clients, $outcome);
     }
 
     /** Ends the gateway; its members stay connected. Broadcasts to it go nowhere from now on. */
@@ -62,22 +99,14 @@ final class Gateway
         }
     }
 
-    /** @param array<Client> $except */
-    private function broadcast(int $op, string $data, array $except): void
+    /** @param array<Client> $clients */
+    private function send(int $op, string $data, array $clients, ?Closure $outcome): void
     {
         $ids = [];
-        foreach ($except as $client) {
+        foreach ($clients as $client) {
             $ids[] = $client->getId();
         }
-        $this->outgoing->broadcast($op, $this->id, $data, $ids);
-    }
-
-    private function change(string $function, Client $client): void
-    {
-        try {
-            $this->outgoing->call($function, $this->id, $client->getId());
-        } catch (ClosedException) {
-            // One of the two is gone: there is nothing to join or to leave.
-        }
+        $ticket = $outcome === null ? 0 : $this->outgoing->outcomes->expect($outcome);
+        $this->outgoing->toGateway($op, $this->id, $data, $ids, $ticket);
     }
 }

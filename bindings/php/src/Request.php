@@ -4,33 +4,44 @@ declare(strict_types=1);
 
 namespace Wsgate;
 
-/** The HTTP request that a client began with. */
+use Wsgate\Internal\Headers;
+
+/** An HTTP request: one that asks to become a client, or any other. */
 final class Request
 {
+    use Headers;
+
+    private ?RequestBody $body = null;
+
+    /** @var array<string, mixed> */
+    private array $attributes = [];
+
     /**
      * @param array<string, list<string>> $headers by lower-case name, in the order of arrival
      * @param array<string, string> $parameters
      */
     private function __construct(
-        private readonly string $method,
+        private string $method,
         private readonly string $target,
         private readonly string $remoteAddress,
         private readonly string $localAddress,
         private readonly string $subprotocol,
-        private readonly array $headers,
+        array $headers,
         private readonly array $parameters,
+        private readonly string $content,
     ) {
+        $this->headers = $headers;
     }
 
     /**
      * @internal
-     * @param string $data the payload of an ACCEPT event: eight lengths, a pair of lengths for each
-     *                     header and parameter, then all the strings without separators
+     * @param string $data the payload of an ACCEPT, HANDSHAKE or REQUEST event: eight lengths, a pair of lengths for each
+     *                     header and parameter, then all the strings without separators, the body last
      */
     public static function decode(string $data): self
     {
         [1 => $headerCount, 2 => $method, 3 => $target, 4 => $remote, 5 => $local, 6 => $subprotocol,
-            7 => $parameterCount] = unpack('V8', $data);
+            7 => $parameterCount, 8 => $body] = unpack('V8', $data);
         $lengths = [$method, $target, $remote, $local, $subprotocol];
         $pairs = $headerCount + $parameterCount;
         if ($pairs > 0) {
@@ -50,12 +61,43 @@ final class Request
         for (; $i < count($strings); $i += 2) {
             $parameters[$strings[$i]] = $strings[$i + 1];
         }
-        return new self($strings[0], $strings[1], $strings[2], $strings[3], $strings[4], $headers, $parameters);
+        $content = $body > 0 ? substr($data, $offset, $body) : '';
+        return new self(
+            $strings[0],
+            $strings[1],
+            $strings[2],
+            $strings[3],
+            $strings[4],
+            $headers,
+            $parameters,
+            $content,
+        );
     }
 
     public function getMethod(): string
     {
         return $this->method;
+    }
+
+    public function setMethod(string $method): void
+    {
+        $this->method = $method;
+    }
+
+    /** Who sent it. */
+    public function getClient(): RequestClient
+    {
+        return new RequestClient($this->remoteAddress, $this->localAddress);
+    }
+
+    public function getProtocolVersion(): string
+    {
+        return '1.1';
+    }
+
+    public function getUri(): Uri
+    {
+        return new Uri('http', $this->getHeader('host') ?? $this->localAddress, $this->target);
     }
 
     /** Path and query as they were sent: `/chat?name=x`. */
@@ -94,18 +136,6 @@ final class Request
         return $this->parameters[$name] ?? null;
     }
 
-    /** The first header of this name, in any case; null when there is none. */
-    public function getHeader(string $name): ?string
-    {
-        return $this->headers[strtolower($name)][0] ?? null;
-    }
-
-    /** @return array<string, list<string>> by lower-case name */
-    public function getHeaders(): array
-    {
-        return $this->headers;
-    }
-
     /** The peer, as `127.0.0.1:5000` or `[::1]:5000`. */
     public function getRemoteAddress(): string
     {
@@ -118,9 +148,54 @@ final class Request
         return $this->localAddress;
     }
 
-    /** The subprotocol that was agreed on; empty when there is none. */
+    /** The subprotocol that was agreed on, or, in a handshake, those that are offered; empty when there is none. */
     public function getSubprotocol(): string
     {
         return $this->subprotocol;
+    }
+
+    public function getBody(): RequestBody
+    {
+        return $this->body ??= new RequestBody($this->content);
+    }
+
+    /** @return array<string, RequestCookie> by name */
+    public function getCookies(): array
+    {
+        return RequestCookie::fromHeaders($this->getHeaderArray('cookie'));
+    }
+
+    public function getCookie(string $name): ?RequestCookie
+    {
+        return $this->getCookies()[$name] ?? null;
+    }
+
+    /** @return array<string, mixed> what handlers and middleware noted */
+    public function getAttributes(): array
+    {
+        return $this->attributes;
+    }
+
+    public function hasAttribute(string $name): bool
+    {
+        return array_key_exists($name, $this->attributes);
+    }
+
+    /** @throws MissingAttributeError */
+    public function getAttribute(string $name): mixed
+    {
+        return $this->hasAttribute($name)
+            ? $this->attributes[$name]
+            : throw new MissingAttributeError("The request has no attribute '$name'");
+    }
+
+    public function setAttribute(string $name, mixed $value): void
+    {
+        $this->attributes[$name] = $value;
+    }
+
+    public function removeAttribute(string $name): void
+    {
+        unset($this->attributes[$name]);
     }
 }

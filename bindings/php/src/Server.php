@@ -9,8 +9,10 @@ use WeakReference;
 use Wsgate\Internal\Engine;
 use Wsgate\Internal\Handlers;
 use Wsgate\Internal\Log;
+use Wsgate\Internal\Loop;
 use Wsgate\Internal\Outgoing;
 use Wsgate\Internal\Pump;
+use Wsgate\Internal\Suspension;
 
 /**
  * A WebSocket server: addresses, endpoints, and the loop that calls their closures.
@@ -20,18 +22,18 @@ use Wsgate\Internal\Pump;
  */
 final class Server
 {
-    /**
-     * A signal between our look at it and the library's wait would stay unnoticed until the wait ends, so
-     * no wait is longer than this.
-     */
-    private const WAIT_MS = 250;
-
     private readonly Engine $engine;
     private readonly Outgoing $outgoing;
     private readonly Pump $pump;
     private readonly Log $log;
 
     private bool $started = false;
+
+    /** Whether a loop drives it already. */
+    private bool $driven = false;
+
+    /** @var list<Closure(): void> */
+    private array $onStopped = [];
 
     public function __construct()
     {
@@ -68,7 +70,7 @@ final class Server
         $options->apply($this->engine, $number[0]);
         $handlers = new Handlers();
         $this->pump->attach($number[0], $handlers);
-        return new Endpoint($path, $handlers);
+        return new Endpoint($path, $handlers, $this->engine, $number[0]);
     }
 
     /** A new, empty gateway; also while the server runs. */
@@ -79,10 +81,49 @@ final class Server
         return new Gateway($id[0], $this->outgoing);
     }
 
-    /** Serves a directory's files to the requests that no endpoint takes. */
-    public function directory(string $path): self
+    /**
+     * Serves a directory's files to the requests that no endpoint takes.
+     *
+     * @param string $prefix with `/assets`, the directory's app.js is `/assets/app.js`; may be called for several
+     */
+    public function directory(string $path, string $prefix = ''): self
     {
-        $this->engine->call('wsgate_server_set_directory', $path, strlen($path));
+        if ($prefix === '') {
+            $this->engine->call('wsgate_server_set_directory', $path, strlen($path));
+        } else {
+            $this->engine->call('wsgate_server_add_directory', $prefix, strlen($prefix), $path, strlen($path));
+        }
+        return $this;
+    }
+
+    /**
+     * Lets the program answer the requests that neither an endpoint nor a file takes.
+     *
+     * @param Closure(Exchange): void $handler answers, at once or later
+     * @param float $timeout after which a request is answered with 503, in seconds
+     * @param int $maxBodySize of a request, in bytes; over it: 413
+     */
+    public function onRequest(Closure $handler, float $timeout = 30.0, int $maxBodySize = 131_072): self
+    {
+        $milliseconds = (int) round($timeout * 1000);
+        $this->engine->set('wsgate_server_set_request_timeout', 'request timeout', $milliseconds);
+        $this->engine->set('wsgate_server_set_max_body_size', 'max body size', $maxBodySize);
+        $this->engine->call('wsgate_server_set_requests', 1);
+        $this->pump->request = $handler;
+        return $this;
+    }
+
+    /**
+     * Lets the program shape the responses by which the library refuses requests: bad handshakes, wrong origins,
+     * paths that do not exist (unless there is onRequest()).
+     *
+     * @param Closure(Exchange): void $handler answers, at once or within the timeout; else the library does
+     */
+    public function onRefusal(Closure $handler, float $timeout = 1.0): self
+    {
+        $milliseconds = (int) round($timeout * 1000);
+        $this->engine->set('wsgate_server_set_error_pages', 'error pages', $milliseconds);
+        $this->pump->refusal = $handler;
         return $this;
     }
 
@@ -147,20 +188,36 @@ final class Server
         if (!$this->started) {
             $this->start();
         }
-        $pcntl = function_exists('pcntl_signal_dispatch');
-        $caught = $pcntl ? $this->catchSignals() : [];
-        try {
-            do {
-                if ($pcntl) {
-                    pcntl_signal_dispatch();
-                }
-            } while ($this->pump->turn(self::WAIT_MS));
-        } finally {
-            foreach ($caught as $signal) {
-                pcntl_signal($signal, SIG_DFL);
-            }
+        if ($this->engine->server === null) {
+            return;
         }
-        $this->engine->free();
+        $stopped = new Suspension();
+        $this->onStopped[] = $stopped->resume(...);
+        $this->drive();
+        $caught = $this->catchSignals();
+        try {
+            $stopped->suspend();
+        } finally {
+            array_map(Loop::get()->cancel(...), $caught);
+        }
+    }
+
+    /** @internal lets the loop call the closures from now on */
+    public function drive(): void
+    {
+        if (!$this->driven) {
+            $this->driven = true;
+            Loop::get()->add($this);
+        }
+    }
+
+    /**
+     * @internal
+     * @param Closure(): void $callback called when the server has stopped
+     */
+    public function whenStopped(Closure $callback): void
+    {
+        $this->onStopped[] = $callback;
     }
 
     /**
@@ -180,11 +237,32 @@ final class Server
      */
     public function tick(): bool
     {
-        if ($this->pump->turn(0)) {
+        return $this->turn(0);
+    }
+
+    /**
+     * @internal as tick(), but waits this long for something to happen
+     * @return bool false once the server has stopped
+     */
+    public function turn(int $timeoutMs): bool
+    {
+        if ($this->pump->turn($timeoutMs)) {
             return true;
         }
-        $this->engine->free();
+        $this->free();
         return false;
+    }
+
+    /** @internal whether it was started, and has not ended */
+    public function isRunning(): bool
+    {
+        return $this->started && $this->engine->server !== null;
+    }
+
+    /** @internal whether a closure runs right now, so that turn() cannot be called */
+    public function isDelivering(): bool
+    {
+        return $this->pump->isDelivering();
     }
 
     /**
@@ -210,17 +288,28 @@ final class Server
         } catch (WsgateException) {
             // Nobody is left to be told.
         }
-        $this->engine->free();
+        $this->free();
     }
 
-    /** @return list<int> the signals that stop the server from now on */
+    private function free(): void
+    {
+        $this->engine->free();
+        $this->outgoing->outcomes->end();
+        [$callbacks, $this->onStopped] = [$this->onStopped, []];
+        foreach ($callbacks as $callback) {
+            $callback();
+        }
+    }
+
+    /** @return list<string> what catches the signals that stop the server from now on, for the loop's cancel() */
     private function catchSignals(): array
     {
         $caught = [];
-        foreach ([SIGINT, SIGTERM] as $signal) {
-            if (pcntl_signal_get_handler($signal) === SIG_DFL) {
-                pcntl_signal($signal, fn () => $this->stop());
-                $caught[] = $signal;
+        if (function_exists('pcntl_signal_get_handler')) {
+            foreach ([SIGINT, SIGTERM] as $signal) {
+                if (pcntl_signal_get_handler($signal) === SIG_DFL) {
+                    $caught[] = Loop::get()->onSignal($signal, fn () => $this->stop());
+                }
             }
         }
         return $caught;

@@ -39,13 +39,17 @@ final class AbiTest extends TestCase
         $kinds = self::constants('wsgate_event_kind');
         $flags = self::constants('wsgate_event_flag');
         $ops = self::constants('wsgate_op');
+        $record = ['SIZE' => FFI::sizeof(Library::load()->new('wsgate_record'))];
+        foreach (self::constants('wsgate_record_flag') as $name => $value) {
+            $record["FLAG_$name"] = $value;
+        }
         foreach ((new ReflectionClass(Abi::class))->getConstants() as $name => $value) {
             [$group, $rest] = explode('_', $name, 2) + [1 => ''];
             match ($group) {
                 'EVENT' => self::assertSame($kinds[$rest], $value, $name),
                 'FLAG' => self::assertSame($flags[$rest], $value, $name),
                 'OP' => self::assertSame($ops[$rest], $value, $name),
-                'RECORD' => self::assertSame(FFI::sizeof(Library::load()->new('wsgate_record')), $value),
+                'RECORD' => self::assertSame($record[$rest], $value, $name),
                 'VERSION' => self::assertSame(Library::load()->wsgate_abi_version(), $value),
             };
         }

@@ -14,21 +14,34 @@ final class Abi
 {
     public const VERSION = 0;
 
+    public const EVENT_HANDSHAKE = 1;
+    public const EVENT_HANDSHAKE_GONE = 2;
     public const EVENT_ACCEPT = 3;
     public const EVENT_MESSAGE = 4;
     public const EVENT_PONG = 8;
     public const EVENT_DRAIN = 9;
+    public const EVENT_OUTCOME = 10;
     public const EVENT_CLOSE = 11;
+    public const EVENT_REQUEST = 12;
     public const EVENT_LOG = 13;
     public const EVENT_STOPPED = 14;
 
     public const FLAG_BINARY = 1;
     public const FLAG_CLEAN = 2;
+    public const FLAG_REFUSED = 256;
+    public const FLAG_TRUNCATED = 16777216;
 
     public const OP_SEND_TEXT = 1;
     public const OP_SEND_BINARY = 2;
     public const OP_BROADCAST_TEXT = 5;
     public const OP_BROADCAST_BINARY = 6;
+    public const OP_GATEWAY_ADD = 7;
+    public const OP_GATEWAY_REMOVE = 8;
+    public const OP_CLIENT_GRANT = 32;
+    public const OP_MULTICAST_TEXT = 48;
+    public const OP_MULTICAST_BINARY = 49;
+
+    public const RECORD_FLAG_OUTCOME = 1;
 
     public const RECORD_SIZE = 32;
 }

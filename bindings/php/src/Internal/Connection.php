@@ -4,7 +4,9 @@ declare(strict_types=1);
 
 namespace Wsgate\Internal;
 
+use Closure;
 use Wsgate\Client;
+use Wsgate\CloseInfo;
 use Wsgate\Request;
 
 /**
@@ -32,6 +34,9 @@ final class Connection
 
     /** What the application sees; null once CLOSE was delivered, which also breaks the cycle. */
     public ?Client $client = null;
+
+    /** @var Closure(CloseInfo): void|null is told of the end, before onClose */
+    public ?Closure $ended = null;
 
     public function __construct(
         public readonly int $id,

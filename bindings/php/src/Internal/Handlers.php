@@ -19,6 +19,12 @@ final class Handlers
     public Closure $pong;
     public Closure $drain;
 
+    /** Decides on handshakes; null: the library does. */
+    public ?Closure $handshake = null;
+
+    /** Is told of handshakes that ended without a decision. */
+    public ?Closure $gone = null;
+
     public function __construct()
     {
         $nothing = static function (): void {

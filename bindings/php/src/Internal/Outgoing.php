@@ -6,10 +6,13 @@ namespace Wsgate\Internal;
 
 use FFI;
 use FFI\CData;
+use Wsgate\ClientInfo;
+use Wsgate\ClosedException;
 use Wsgate\Status;
 use Wsgate\WsgateException;
 
 use function count;
+use function is_int;
 use function strlen;
 
 /**
@@ -40,7 +43,7 @@ final class Outgoing
 
     private string $records = '';
 
-    /** @var list<Connection|null> who each record goes to; null for a gateway */
+    /** @var list<Connection|int|null> who each record goes to; for a gateway the ticket, or null */
     private array $targets = [];
 
     /** Records go to the library when they have this size; 0: at once. */
@@ -59,8 +62,11 @@ final class Outgoing
     /** @var list<array{Connection|null, WsgateException}> */
     private array $failures = [];
 
+    public readonly Outcomes $outcomes;
+
     public function __construct(private readonly Engine $engine)
     {
+        $this->outcomes = new Outcomes();
         $this->ffi = $engine->ffi;
         $this->reserve(1024);
     }
@@ -111,17 +117,22 @@ final class Outgoing
     }
 
     /**
-     * A message to the members of a gateway.
+     * A command to a gateway: a broadcast or multicast, with its data, or a change of its members.
      *
-     * @param list<int> $except ids of clients that are left out
+     * @param list<int> $ids clients that are left out, chosen, added or removed
+     * @param int $ticket of the outcome that is wanted; 0: none
      */
-    public function broadcast(int $op, int $gateway, string $data, array $except): void
+    public function toGateway(int $op, int $gateway, string $data, array $ids, int $ticket = 0): void
     {
         $length = strlen($data);
-        $ids = count($except);
-        $this->records .= self::head($op, $length + 8 * $ids) . pack('P', $gateway) . self::tail($ids, $length)
-            . ($ids > 0 ? pack('P*', ...$except) : '') . $data . self::PADDING[$length & 7];
-        $this->targets[] = null;
+        $count = count($ids);
+        if ($ticket !== 0) {
+            $op |= Abi::RECORD_FLAG_OUTCOME << 16;
+        }
+        $this->records .= self::head($op, $length + 8 * $count) . pack('P', $gateway)
+            . self::tail($count, $length, $ticket) . ($count > 0 ? pack('P*', ...$ids) : '') . $data
+            . self::PADDING[$length & 7];
+        $this->targets[] = $ticket === 0 ? null : $ticket;
         if (strlen($this->records) >= $this->limit) {
             $this->flush();
         }
@@ -139,6 +150,52 @@ final class Outgoing
             $this->flush();
         }
         return $connection->state === Connection::OPEN;
+    }
+
+    /** Lets a client send more: so much of what it said has been dealt with. */
+    public function grant(Connection $connection, int $bytes, int $messages): void
+    {
+        $this->records .= pack('P', Abi::OP_CLIENT_GRANT | $messages << 16 | Abi::RECORD_SIZE << 32)
+            . $connection->target . pack('P2', $bytes, 0);
+        $this->targets[] = null;
+        if (strlen($this->records) >= $this->limit) {
+            $this->flush();
+        }
+    }
+
+    /** A client's counters and times as they are now; null when it is gone. */
+    public function info(Connection $connection): ?ClientInfo
+    {
+        $counters = $this->ffi->new('wsgate_client_counters');
+        $size = FFI::sizeof($counters);
+        try {
+            $this->call('wsgate_client_info', $connection->id, FFI::addr($counters), $size);
+        } catch (ClosedException) {
+            return null;
+        }
+        return ClientInfo::decode(FFI::string(FFI::addr($counters), $size));
+    }
+
+    /** A new gateway; 0, which reaches nobody, when the server has stopped. */
+    public function newGateway(): int
+    {
+        $id = $this->ffi->new('uint64_t[1]');
+        try {
+            $this->call('wsgate_gateway_new', $id);
+        } catch (ClosedException) {
+            return 0;
+        }
+        return $id[0];
+    }
+
+    /** Ends a gateway; its members stay connected. */
+    public function freeGateway(int $id): void
+    {
+        try {
+            $this->call('wsgate_gateway_free', $id);
+        } catch (WsgateException) {
+            // It is gone already, or the server is.
+        }
     }
 
     /** Any other call to the library, in order with the messages. */
@@ -159,6 +216,7 @@ final class Outgoing
         $this->records = '';
         $this->targets = [];
         if ($this->engine->server === null) {
+            $this->outcomes->refuse(array_filter($targets, is_int(...)), Status::Closed);
             return;
         }
         $count = count($targets);
@@ -176,6 +234,7 @@ final class Outgoing
             return;
         }
         if ($applied < 0) {
+            $this->outcomes->refuse(array_filter($targets, is_int(...)), Status::from($applied));
             if ($applied === Status::Closed->value) {
                 return;
             }
@@ -187,7 +246,7 @@ final class Outgoing
     /**
      * Looks after the records that were refused.
      *
-     * @param list<Connection|null> $targets
+     * @param list<Connection|int|null> $targets
      */
     private function settle(string $records, array $targets): void
     {
@@ -195,7 +254,11 @@ final class Outgoing
         foreach ($targets as $i => $connection) {
             $size = unpack('V', $records, $offset + 4)[1];
             $status = $this->statuses[$i];
-            if ($status === Status::Full->value && $connection !== null) {
+            if (is_int($connection)) {
+                if ($status < 0) {
+                    $this->outcomes->refuse([$connection], Status::from($status));
+                }
+            } elseif ($status === Status::Full->value && $connection !== null) {
                 $connection->hold(substr($records, $offset, $size));
             } elseif ($status === Status::Invalid->value) {
                 // The only thing that can be wrong with a message, and statuses come without a text.
@@ -241,15 +304,15 @@ final class Outgoing
         $this->statuses = $this->ffi->new("int32_t[$count]");
     }
 
-    /** The first word of a record: op, no flags, and the size of the whole. */
+    /** The first word of a record: op with the flags above it, and the size of the whole. */
     private static function head(int $op, int $length): string
     {
         return pack('P', $op | (Abi::RECORD_SIZE + $length + 7 & ~7) << 32);
     }
 
-    /** The words behind the target: no ticket, the number of ids, and the payload's length. */
-    private static function tail(int $ids, int $length): string
+    /** The words behind the target: the ticket, the number of ids, and the payload's length. */
+    private static function tail(int $ids, int $length, int $ticket = 0): string
     {
-        return pack('P2', 0, $ids | $length << 32);
+        return pack('P2', $ticket, $ids | $length << 32);
     }
 }

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Wsgate\Internal;
 
+use Closure;
 use FFI;
 use FFI\CData;
 use Throwable;
@@ -11,6 +12,8 @@ use Wsgate\Client;
 use Wsgate\ClientInfo;
 use Wsgate\CloseCause;
 use Wsgate\CloseInfo;
+use Wsgate\Exchange;
+use Wsgate\Handshake;
 use Wsgate\LogLevel;
 use Wsgate\Status;
 use Wsgate\WsgateException;
@@ -60,6 +63,12 @@ final class Pump
     /** @var array<int, Handlers> by the endpoint's number */
     private array $handlers = [];
 
+    /** @var Closure(Exchange): void|null answers requests that are no handshakes */
+    public ?Closure $request = null;
+
+    /** @var Closure(Exchange): void|null shapes the library's refusals */
+    public ?Closure $refusal = null;
+
     private bool $delivering = false;
 
     private bool $stopped = false;
@@ -73,6 +82,11 @@ final class Pump
         $this->header = $this->ffi->cast('uint64_t *', $engine->batch);
         $this->wordPointers = $this->ffi->cast('uint64_t **', $engine->batch);
         $this->bytePointers = $this->ffi->cast('char **', $engine->batch);
+    }
+
+    public function isDelivering(): bool
+    {
+        return $this->delivering;
     }
 
     public function attach(int $endpoint, Handlers $handlers): void
@@ -98,9 +112,12 @@ final class Pump
         if ($count > 0) {
             $this->delivering = true;
             $this->outgoing->cork();
+            $outer = Tasks::enter();
             try {
                 $this->deliver($count);
+                Tasks::run();
             } finally {
+                Tasks::leave($outer);
                 $this->delivering = false;
                 $failures = $this->outgoing->uncork();
             }
@@ -161,6 +178,22 @@ final class Pump
     ): void {
         $code = $codeAndEndpoint & 0xffffffff;
         switch ($head & self::LOW) {
+            case Abi::EVENT_OUTCOME:
+                $this->outgoing->outcomes->settle($value, $data, ($head & (Abi::FLAG_TRUNCATED << 32)) !== 0);
+                break;
+            case Abi::EVENT_HANDSHAKE:
+                $this->handshake($this->handlers[$codeAndEndpoint >> 32], $id, $data);
+                break;
+            case Abi::EVENT_HANDSHAKE_GONE:
+                $gone = $this->handlers[$codeAndEndpoint >> 32]->gone;
+                if ($gone !== null) {
+                    $gone($id, $code);
+                }
+                break;
+            case Abi::EVENT_REQUEST:
+                $refused = ($head & (Abi::FLAG_REFUSED << 32)) !== 0;
+                $this->request($id, $data, $refused ? $code : null);
+                break;
             case Abi::EVENT_ACCEPT:
                 $connection = new Connection($id, $this->handlers[$codeAndEndpoint >> 32], $data);
                 $connection->client = new Client($connection, $this->outgoing);
@@ -192,6 +225,28 @@ final class Pump
         }
     }
 
+    private function handshake(Handlers $handlers, int $id, string $data): void
+    {
+        $handshake = new Handshake($id, $data, $this->outgoing);
+        try {
+            ($handlers->handshake)($handshake);
+        } catch (Throwable $e) {
+            $this->log->uncaught($e, 'onHandshake');
+            $handshake->reject(500, ['content-type' => 'text/plain'], 'Internal Server Error');
+        }
+    }
+
+    private function request(int $id, string $data, ?int $refusal): void
+    {
+        $exchange = new Exchange($id, $data, $refusal, $this->outgoing);
+        try {
+            ($refusal === null ? $this->request : $this->refusal)($exchange);
+        } catch (Throwable $e) {
+            $this->log->uncaught($e, 'onRequest');
+            $exchange->respond(500, ['content-type' => 'text/plain'], 'Internal Server Error');
+        }
+    }
+
     private function closed(Connection $connection, int $code, bool $clean, int $cause, string $data): void
     {
         unset($this->connections[$connection->id]);
@@ -200,6 +255,10 @@ final class Pump
         // The info's first word is its size; the reason begins behind it.
         $reason = substr($data, unpack('P', $data)[1]);
         $info = new CloseInfo($code, $reason, CloseCause::from($cause), $clean, ClientInfo::decode($data));
+        if ($connection->ended !== null) {
+            [$ended, $connection->ended] = [$connection->ended, null];
+            $ended($info);
+        }
         ($connection->handlers->close)($client, $info);
     }
 

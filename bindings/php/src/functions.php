@@ -1,0 +1,93 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate;
+
+use Amp\Cancellation as AmpCancellation;
+use Amp\Future as AmpFuture;
+use Closure;
+use Throwable;
+use Wsgate\Internal\Deferred;
+use Wsgate\Internal\FiberPool;
+use Wsgate\Internal\Loop;
+use Wsgate\Internal\Suspension;
+
+/**
+ * Calls a closure in a fiber, soon; its result comes with the future.
+ *
+ * @template T
+ * @param Closure(mixed...): T $closure
+ * @return Future<T>|AmpFuture<T>
+ */
+function async(Closure $closure, mixed ...$arguments): Future|AmpFuture
+{
+    $deferred = new Deferred();
+    FiberPool::soon(static function () use ($deferred, $closure, $arguments): void {
+        try {
+            $value = $closure(...$arguments);
+        } catch (Throwable $e) {
+            $deferred->error($e);
+            return;
+        }
+        $deferred->complete($value);
+    });
+    return $deferred->future();
+}
+
+/**
+ * Waits, and lets others run meanwhile.
+ *
+ * @param float $timeout in seconds
+ * @throws CancelledException
+ */
+function delay(float $timeout, Cancellation|AmpCancellation|null $cancellation = null): void
+{
+    $suspension = new Suspension();
+    $timer = Loop::get()->delay($timeout, $suspension->resume(...));
+    $cancellationId = $cancellation?->subscribe($suspension->throw(...));
+    try {
+        $suspension->suspend();
+    } finally {
+        Loop::get()->cancel($timer);
+        if ($cancellationId !== null) {
+            $cancellation->unsubscribe($cancellationId);
+        }
+    }
+}
+
+/**
+ * Waits for a signal, and serves meanwhile. Needs the pcntl extension.
+ *
+ * @param int|list<int> $signals
+ * @return int the one that came
+ * @throws CancelledException
+ */
+function trapSignal(int|array $signals, Cancellation|AmpCancellation|null $cancellation = null): int
+{
+    $suspension = new Suspension();
+    $ids = [];
+    try {
+        foreach ((array) $signals as $signal) {
+            $ids[] = Loop::get()->onSignal($signal, $suspension->resume(...));
+        }
+        $cancellationId = $cancellation?->subscribe($suspension->throw(...));
+        return $suspension->suspend();
+    } finally {
+        foreach ($ids as $id) {
+            Loop::get()->cancel($id);
+        }
+        if (isset($cancellationId)) {
+            $cancellation->unsubscribe($cancellationId);
+        }
+    }
+}
+
+/** Puts middleware around a request handler; the first is the outermost. */
+function stackMiddleware(RequestHandler $handler, Middleware ...$middleware): RequestHandler
+{
+    foreach (array_reverse($middleware) as $layer) {
+        $handler = new Internal\MiddlewareHandler($layer, $handler);
+    }
+    return $handler;
+}
