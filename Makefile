@@ -32,7 +32,7 @@ packages-c:
 packages-packaging: packages-c
 	@tools/packages.sh pkg-config:pkgconf cmake:cmake dh:debhelper dpkg-deb:dpkg
 packages-php:
-	@tools/packages.sh php:php-cli phpunit:phpunit
+	@tools/packages.sh php:php-cli phpunit:phpunit /usr/share/php/Psr/Log/LoggerInterface.php:php-psr-log
 packages-python:
 	@tools/packages.sh python3:python3
 	@tools/venv.sh
@@ -139,7 +139,7 @@ packaging: build packages-packaging
 readme: build packages-c packages-php packages-python
 	$(venv)/python tests/readme/run.py
 
-servers := c-push c-pull rust python-callback python-asyncio php-callback
+servers := c-push c-pull rust python-callback php-callback php-fiber
 
 conformance: build packages-c packages-php packages-python
 	$(venv)/python tests/conformance/run.py --transcript target/conformance \

@@ -1,10 +1,10 @@
 #!/bin/sh
-# packages.sh COMMAND:PACKAGE...: installs the Debian package of each command that is not there.
+# packages.sh COMMAND:PACKAGE...: installs the Debian package of each command, or file, that is not there.
 set -eu
 
 missing=
 for pair; do
-    command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+    [ -e "${pair%%:*}" ] || command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
 

@@ -1,3 +1,0 @@
-#!/bin/sh
-# aiohttp-echo.sh PORT
-exec "$(dirname "$0")/run.sh" aiohttp echo "$@"

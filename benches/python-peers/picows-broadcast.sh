@@ -1,3 +1,0 @@
-#!/bin/sh
-# picows-broadcast.sh PORT
-exec "$(dirname "$0")/run.sh" picows broadcast "$@"

@@ -1,3 +1,0 @@
-#!/bin/sh
-# picows-echo.sh PORT
-exec "$(dirname "$0")/run.sh" picows echo "$@"

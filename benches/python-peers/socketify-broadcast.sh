@@ -1,3 +1,0 @@
-#!/bin/sh
-# socketify-broadcast.sh PORT
-exec "$(dirname "$0")/run.sh" socketify broadcast "$@"

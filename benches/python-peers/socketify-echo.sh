@@ -1,3 +1,0 @@
-#!/bin/sh
-# socketify-echo.sh PORT
-exec "$(dirname "$0")/run.sh" socketify echo "$@"
