@@ -139,7 +139,7 @@ packaging: build packages-packaging
 readme: build packages-c packages-php packages-python
 	$(venv)/python tests/readme/run.py
 
-servers := c-push c-pull rust python-callback php-callback php-fiber
+servers := c-push c-pull rust python-callback python-asyncio php-callback php-fiber
 
 conformance: build packages-c packages-php packages-python
 	$(venv)/python tests/conformance/run.py --transcript target/conformance \

@@ -8,7 +8,7 @@ import pytest
 
 import wsgate
 from wsgate import _abi
-from wsgate.server import _engine_level
+from wsgate._settings import engine_level
 
 
 @pytest.fixture
@@ -158,14 +158,14 @@ def test_errors_can_be_pickled():
 
 
 def test_no_log_level_is_lost():
-    assert [_engine_level(level) for level in (1, 5, logging.DEBUG, 15, logging.INFO)] == [
+    assert [engine_level(level) for level in (1, 5, logging.DEBUG, 15, logging.INFO)] == [
         _abi.LOG_LEVEL_TRACE,
         _abi.LOG_LEVEL_TRACE,
         _abi.LOG_LEVEL_DEBUG,
         _abi.LOG_LEVEL_INFO,
         _abi.LOG_LEVEL_INFO,
     ]
-    assert [_engine_level(level) for level in (logging.WARNING, logging.ERROR, 50, 1000)] == [
+    assert [engine_level(level) for level in (logging.WARNING, logging.ERROR, 50, 1000)] == [
         _abi.LOG_LEVEL_WARN,
         _abi.LOG_LEVEL_ERROR,
         _abi.LOG_LEVEL_OFF,

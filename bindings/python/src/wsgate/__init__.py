@@ -1,18 +1,30 @@
 """WebSocket server and gateway: the wsgate engine for Python."""
 
+from .asyncio.connection import Connection, State
+from .asyncio.router import Router
+from .asyncio.server import serve
 from .client import Client
-from .close import ClientInfo, Close, CloseCause
+from .close import Close, CloseCause
 from .endpoint import Endpoint
 from .exceptions import (
     AddressInUse,
+    CloseFrame,
+    ConcurrencyError,
     ConnectionClosed,
+    ConnectionClosedError,
+    ConnectionClosedOK,
     InvalidArgument,
     OutboxFull,
     ServerForked,
     WsgateError,
 )
 from .gateway import Gateway
+from .handshake import Handshake, HttpRequest
+from .info import ClientInfo, ServerInfo
+from .outcome import Outcome
+from .policies import RatePolicy, SlowConsumer, set_outbox_budget
 from .request import Headers, Request
+from .response import Response
 from .server import Server
 
 __all__ = [
@@ -21,16 +33,32 @@ __all__ = [
     "ClientInfo",
     "Close",
     "CloseCause",
+    "CloseFrame",
+    "ConcurrencyError",
+    "Connection",
     "ConnectionClosed",
+    "ConnectionClosedError",
+    "ConnectionClosedOK",
     "Endpoint",
     "Gateway",
+    "Handshake",
     "Headers",
+    "HttpRequest",
     "InvalidArgument",
     "OutboxFull",
+    "Outcome",
+    "RatePolicy",
     "Request",
+    "Response",
+    "Router",
     "Server",
     "ServerForked",
+    "ServerInfo",
+    "SlowConsumer",
+    "State",
     "WsgateError",
+    "serve",
+    "set_outbox_budget",
 ]
 
 __version__ = "0.1.0"

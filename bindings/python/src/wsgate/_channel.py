@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
+from collections.abc import Iterable
 from ctypes import Array, c_int32
 from threading import Lock, get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from . import _abi
 from ._library import check, failure, lib, status_text
 from ._records import HEAD
 from .exceptions import ConnectionClosed, error_for
 
+if TYPE_CHECKING:
+    from .gateway import Gateway
+    from .outcome import Outcome
+
 # How long the interpreter's exit waits for a callback that is still running on another thread.
 _EXIT_SECONDS = 3.0
 
 _TOO_SLOW = b"Too slow"
 _SENDS = frozenset({_abi.OP_SEND_TEXT, _abi.OP_SEND_BINARY})
+_ASKING = frozenset({
+    _abi.OP_BROADCAST_TEXT,
+    _abi.OP_BROADCAST_BINARY,
+    _abi.OP_MULTICAST_TEXT,
+    _abi.OP_MULTICAST_BINARY,
+})
 
 
 class Channel:
@@ -34,11 +47,14 @@ class Channel:
         taking: held while events are taken and dispatched: freeing waits for it.
         forgotten: ids of gateways that were garbage-collected. A finalizer can run anywhere, in the
             middle of a call too, so they are freed later, between batches.
+        gateways: those that somebody holds, by id.
+        outcomes: those that the engine has not told yet, by ticket.
+        awaits: whether what a gateway's calls return can be awaited.
     """
 
     __slots__ = (
-        "_pid", "_statuses", "batch", "forgotten", "logger", "pointer", "records", "stop_after",
-        "taking", "thread",
+        "__weakref__", "_pid", "_statuses", "_tickets", "awaits", "batch", "forgotten", "gateways",
+        "logger", "outcomes", "pointer", "records", "stop_after", "taking", "thread",
     )  # fmt: skip
 
     def __init__(self, pointer: int | None, batch: int | None, logger: logging.Logger) -> None:
@@ -50,6 +66,10 @@ class Channel:
         self.stop_after: int | None = None
         self.taking = Lock()
         self.forgotten: list[int] = []
+        self.gateways: WeakValueDictionary[int, Gateway] = WeakValueDictionary()
+        self.outcomes: dict[int, Outcome] = {}
+        self.awaits = False
+        self._tickets = itertools.count(1)
         self._statuses: Array[c_int32] = (c_int32 * 256)()
         self._pid = os.getpid()
 
@@ -87,20 +107,54 @@ class Channel:
         if applied == count:
             return
         if applied >= 0:
-            self._refused(records)
-        elif applied != _abi.STATUS_CLOSED:
+            self._refused(zip(records, self._statuses, strict=False))
+        elif applied == _abi.STATUS_CLOSED:
+            self._refused((record, applied) for record in records)
+        else:
             raise failure(applied)
 
-    def _refused(self, records: list[bytes]) -> None:
+    def _refused(self, records: Iterable[tuple[bytes, int]]) -> None:
         """A record cannot raise any more; only what nobody would notice is passed over."""
-        for record, status in zip(records, self._statuses, strict=False):
-            if status in (_abi.STATUS_OK, _abi.STATUS_CLOSED):
+        for record, status in records:
+            if status == _abi.STATUS_OK:
                 continue
-            op, _, _, target, *_ = HEAD.unpack_from(record)
-            if status == _abi.STATUS_FULL and op in _SENDS:
-                self.too_slow(target)
+            op, flags, _, target, ticket, *_ = HEAD.unpack_from(record)
+            if op in _ASKING and flags & _abi.RECORD_FLAG_OUTCOME:
+                self._failed(ticket, status)
+            elif status == _abi.STATUS_CLOSED:
+                continue
+            elif status == _abi.STATUS_FULL and op in _SENDS:
+                self.full(record, target)
             else:
                 self.logger.error("command %d to %d refused: %s", op, target, status_text(status))
+
+    def expect(self, outcome: Outcome) -> int:
+        """Gives a ticket for an outcome that the engine will tell."""
+        ticket = self.next_ticket()
+        self.outcomes[ticket] = outcome
+        return ticket
+
+    def next_ticket(self) -> int:
+        return next(self._tickets)
+
+    def tell(self, ticket: int, data: bytes) -> None:
+        """An outcome, as the engine tells it."""
+        outcome = self.outcomes.pop(ticket, None)
+        if outcome is None:
+            return
+        try:
+            outcome._complete(data)
+        except Exception:
+            self.logger.exception("on_outcome failed")
+
+    def _failed(self, ticket: int, status: int) -> None:
+        outcome = self.outcomes.pop(ticket, None)
+        if outcome is not None:
+            outcome._fail(error_for(status, f"the message was not sent: {status_text(status)}"))
+
+    def full(self, record: bytes, client: int) -> None:
+        """A message that did not fit into its client's outbox."""
+        self.too_slow(client)
 
     def too_slow(self, client: int) -> None:
         """Closes a client that a callback sent more than its outbox takes."""

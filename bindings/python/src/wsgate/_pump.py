@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ctypes import c_char, string_at
 from struct import Struct
 from threading import get_ident
+from typing import Any
 
 from . import _abi
 from ._channel import Channel
@@ -14,6 +15,7 @@ from ._library import failure, lib
 from .client import Client
 from .close import decode_close
 from .endpoint import Endpoint
+from .handshake import Handshake, HttpRequest, answer_failed
 
 # Replies leave when a batch is done, so a batch must not grow without bound.
 MAX_EVENTS = 1024
@@ -47,18 +49,18 @@ BINARY = _word(_abi.EVENT_KIND_MESSAGE, _abi.EVENT_FLAG_BINARY)
 
 
 class Pump:
-    """Turns events into calls, on whichever thread steps it.
+    """Turns events into calls, on whichever thread steps it; a layer says what to do with each.
 
     Attributes:
+        channel: the way into the engine.
         clients: those accepted and not closed, by id.
         stopped: the server's last event was delivered.
     """
 
     def __init__(self, channel: Channel) -> None:
-        self.clients: dict[int, Client] = {}
-        self.endpoints: dict[int, Endpoint] = {}
+        self.channel = channel
+        self.clients: dict[int, Any] = {}
         self.stopped = False
-        self._channel = channel
         self._batch = (c_char * _BATCH.size).from_address(channel.batch or 0)
         self._event = Struct(_EVENT)
         self._events: Iterator[Fields] | None = None
@@ -68,7 +70,7 @@ class Pump:
 
     def step(self, timeout_ms: int) -> None:
         """Delivers one batch of events, waiting for it up to a timeout (-1: for ever)."""
-        channel = self._channel
+        channel = self.channel
         with channel.taking:
             if channel.pointer is None:
                 self.stopped = True
@@ -84,14 +86,18 @@ class Pump:
                 self._events = None
                 self._payload = b""
             finally:
-                try:
-                    channel.flush()
-                finally:
-                    channel.thread = 0
-                    channel.settle()
+                self._done()
+
+    def _done(self) -> None:
+        """The calls of a batch are made."""
+        try:
+            self.channel.flush()
+        finally:
+            self.channel.thread = 0
+            self.channel.settle()
 
     def _take(self, server: int, timeout_ms: int) -> Iterator[Fields] | None:
-        count = lib.wsgate_server_take(server, self._channel.batch, MAX_EVENTS, timeout_ms)
+        count = lib.wsgate_server_take(server, self.channel.batch, MAX_EVENTS, timeout_ms)
         if count <= 0:
             if count == _abi.STATUS_CLOSED:
                 self.stopped = True
@@ -146,8 +152,55 @@ class Pump:
     def _deliver(
         self, kind: int, flags: int, id: int, data: bytes, code: int, endpoint: int, value: int
     ) -> None:
+        """Any other event."""
+        if kind == _abi.EVENT_KIND_OUTCOME:
+            self.channel.tell(value, data)
+        elif kind == _abi.EVENT_KIND_LOG:
+            level = _LEVELS.get(code, logging.WARNING)
+            self.channel.logger.log(level, "%s", data.decode(errors="replace"))
+        elif kind == _abi.EVENT_KIND_STOPPED:
+            self.stopped = True
+
+    def _failed(self, name: str, client: Any) -> None:
+        """A handler raised."""
+        raise NotImplementedError
+
+
+class CallbackPump(Pump):
+    """Calls the handlers of the callback layer.
+
+    Attributes:
+        endpoints: by number.
+        handshakes: those undecided, by id.
+        expected: clients that were accepted and whose accept event has not come, by id.
+        on_request, on_refused: the server's handlers of plain requests.
+    """
+
+    clients: dict[int, Client]
+
+    def __init__(
+        self,
+        channel: Channel,
+        on_request: Callable[[HttpRequest], object] | None,
+        on_refused: Callable[[HttpRequest], object] | None,
+    ) -> None:
+        super().__init__(channel)
+        self.endpoints: dict[int, Endpoint] = {}
+        self.handshakes: dict[int, Handshake] = {}
+        self.expected: dict[int, Client] = {}
+        self.on_request = on_request
+        self.on_refused = on_refused
+
+    def _deliver(
+        self, kind: int, flags: int, id: int, data: bytes, code: int, endpoint: int, value: int
+    ) -> None:
         if kind == _abi.EVENT_KIND_ACCEPT:
-            client = self.clients[id] = Client(id, self.endpoints[endpoint], self._channel, data)
+            client = self.expected.pop(id, None)
+            if client is None:
+                client = Client(id, self.endpoints[endpoint], self.channel, data)
+            else:
+                client._request = data
+            self.clients[id] = client
             self._call("on_accept", client)
         elif kind == _abi.EVENT_KIND_CLOSE:
             client_or_none = self.clients.pop(id, None)
@@ -161,11 +214,19 @@ class Pump:
         elif kind == _abi.EVENT_KIND_DRAIN:
             if id in self.clients:
                 self._call("on_drain", self.clients[id])
-        elif kind == _abi.EVENT_KIND_LOG:
-            level = _LEVELS.get(code, logging.WARNING)
-            self._channel.logger.log(level, "%s", data.decode(errors="replace"))
-        elif kind == _abi.EVENT_KIND_STOPPED:
-            self.stopped = True
+        elif kind == _abi.EVENT_KIND_HANDSHAKE:
+            handshake = Handshake(id, self.endpoints[endpoint], self, data)
+            self.handshakes[id] = handshake
+            self._decide(handshake)
+        elif kind == _abi.EVENT_KIND_HANDSHAKE_GONE:
+            handshake_or_none = self.handshakes.pop(id, None)
+            if handshake_or_none is not None:
+                handshake_or_none.decided = True
+                self._gone(handshake_or_none, code)
+        elif kind == _abi.EVENT_KIND_REQUEST:
+            self._answer(HttpRequest(id, self.channel, code or None, data))
+        else:
+            super()._deliver(kind, flags, id, data, code, endpoint, value)
 
     def _call(self, name: str, client: Client, *arguments: object) -> None:
         handler = getattr(client.endpoint, name)
@@ -177,5 +238,34 @@ class Pump:
             self._failed(name, client)
 
     def _failed(self, name: str, client: Client) -> None:
-        self._channel.logger.exception("%s failed for %r", name, client)
+        self.channel.logger.exception("%s failed for %r", name, client)
         client.close(1011)
+
+    def _decide(self, handshake: Handshake) -> None:
+        handler = handshake.endpoint.on_handshake
+        try:
+            if handler is not None:
+                handler(handshake)
+        except Exception:
+            self.channel.logger.exception("on_handshake failed for %r", handshake)
+            if not handshake.decided:
+                answer_failed(self.channel, lib.wsgate_reject, handshake.id)
+                handshake._settled()
+
+    def _gone(self, handshake: Handshake, status: int) -> None:
+        handler = handshake.endpoint.on_handshake_gone
+        try:
+            if handler is not None:
+                handler(handshake, status)
+        except Exception:
+            self.channel.logger.exception("on_handshake_gone failed for %r", handshake)
+
+    def _answer(self, request: HttpRequest) -> None:
+        name = "on_request" if request.refused is None else "on_refused"
+        handler = getattr(self, name)
+        try:
+            if handler is not None:
+                handler(request)
+        except Exception:
+            self.channel.logger.exception("%s failed for %r", name, request)
+            answer_failed(self.channel, lib.wsgate_respond, request.id)

@@ -55,12 +55,17 @@ BROADCAST_BINARY = Shapes(_abi.OP_BROADCAST_BINARY)
 
 
 def record(
-    op: int, target: int, payload: bytes = b"", ids: Sequence[int] = (), ticket: int = 0
+    op: int,
+    target: int,
+    payload: bytes = b"",
+    ids: Sequence[int] = (),
+    ticket: int = 0,
+    flags: int = 0,
 ) -> bytes:
     length = len(payload)
     padding = -length % 8
     size = HEAD.size + 8 * len(ids) + length + padding
-    head = HEAD.pack(op, 0, size, target, ticket, len(ids), length)
+    head = HEAD.pack(op, flags, size, target, ticket, len(ids), length)
     return b"".join((head, struct.pack(f"={len(ids)}Q", *ids), payload, bytes(padding)))
 
 

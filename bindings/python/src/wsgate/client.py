@@ -12,6 +12,7 @@ from ._channel import Channel
 from ._library import lib
 from ._records import LARGE, SEND_BINARY, SEND_TEXT, payload_of, record, unsigned
 from .exceptions import ConnectionClosed, OutboxFull
+from .peer import Peer
 from .request import Request
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 
-class Client:
+class Client(Peer):
     """A connection; made by the server, handed to the callbacks.
 
     Its methods may be called on any thread. Within a callback they are collected and go to the
@@ -34,42 +35,16 @@ class Client:
         data: the application's own; None at first.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_on_message", "_request", "data", "endpoint", "id")
+    __slots__ = ("data",)
 
-    def __init__(self, id: int, endpoint: Endpoint, channel: Channel, request: bytes) -> None:
-        self.id = id
-        self.endpoint = endpoint
+    endpoint: Endpoint
+
+    def __init__(
+        self, id: int, endpoint: Endpoint, channel: Channel, request: bytes | Request
+    ) -> None:
+        super().__init__(id, endpoint, channel, request)
         self.data: Any = None
-        self._channel = channel
-        self._request: bytes | Request = request
-        # Kept here because looking it up at the endpoint costs every message.
         self._on_message = endpoint.on_message or ignore_message
-
-    def __repr__(self) -> str:
-        host, port = self.remote_address
-        return f"<Client {self.id} {host}:{port} {self.request.target}>"
-
-    @property
-    def request(self) -> Request:
-        """The request that opened the connection."""
-        if isinstance(self._request, bytes):
-            self._request = Request(self._request)
-        return self._request
-
-    @property
-    def remote_address(self) -> tuple[str, int]:
-        """The client's host and port."""
-        return self.request.remote_address
-
-    @property
-    def local_address(self) -> tuple[str, int]:
-        """The host and port that the client connected to."""
-        return self.request.local_address
-
-    @property
-    def subprotocol(self) -> str | None:
-        """The subprotocol agreed on, if any."""
-        return self.request.subprotocol
 
     def send(self, message: str | bytes | bytearray | memoryview) -> None:
         """Sends a text message (str) or a binary message (bytes-like).
@@ -131,6 +106,24 @@ class Client:
         with suppress(ConnectionClosed):
             self._channel.call(lib.wsgate_client_close, self.id, code, text, len(text))
         self._on_message = ignore_message
+
+    def grant(self, messages: int, size: int = 0) -> None:
+        """Gives back so many messages, and bytes, of its receive window.
+
+        On an endpoint with ``explicit_grants``. More than it has in hand is no credit for later.
+        """
+        size = unsigned("size", size)
+        messages = unsigned("messages", messages)
+        with suppress(ConnectionClosed):
+            self._channel.call(lib.wsgate_client_grant, self.id, size, messages)
+
+    def pause(self) -> None:
+        """Stops reading it, and pinging it, until `resume`; what was read already still comes."""
+        self._channel.post(record(_abi.OP_CLIENT_PAUSE, self.id))
+
+    def resume(self) -> None:
+        """Reads it again."""
+        self._channel.post(record(_abi.OP_CLIENT_RESUME, self.id))
 
     def _send_now(self, message: str | bytes | bytearray | memoryview) -> None:
         payload, text = payload_of(message)

@@ -11,6 +11,7 @@ from .close import Close
 
 if TYPE_CHECKING:
     from .gateway import Gateway
+    from .handshake import Handshake
 
 __all__ = ["Endpoint"]
 
@@ -34,9 +35,16 @@ class Endpoint:
         on_close: called once with each client and its `Close`.
         on_pong: called with the client and the ticket of the ping that was answered.
         on_drain: called with a client whose outbox was full and has room again.
+        on_handshake: called with each `Handshake`, to accept or reject it now or later. Without
+            it, or None, the endpoint accepts by itself.
+        on_handshake_gone: called with a handshake that needs no decision any more, and the status
+            that it was answered with; 0 when the client has left.
     """
 
-    __slots__ = ("gateway", "on_accept", "on_close", "on_drain", "on_message", "on_pong", "path")
+    __slots__ = (
+        "gateway", "on_accept", "on_close", "on_drain", "on_handshake", "on_handshake_gone",
+        "on_message", "on_pong", "path",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -47,20 +55,25 @@ class Endpoint:
         on_close: Callable[[Client, Close], object] | None,
         on_pong: Callable[[Client, int], object] | None,
         on_drain: Callable[[Client], object] | None,
+        on_handshake: Callable[[Handshake], object] | None,
+        on_handshake_gone: Callable[[Handshake, int], object] | None,
     ) -> None:
         self.path = path
         self.gateway = gateway
-        self.on_accept = _plain("on_accept", on_accept)
-        self.on_message = _plain("on_message", on_message)
-        self.on_close = _plain("on_close", on_close)
-        self.on_pong = _plain("on_pong", on_pong)
-        self.on_drain = _plain("on_drain", on_drain)
+        self.on_accept = plain("on_accept", on_accept)
+        self.on_message = plain("on_message", on_message)
+        self.on_close = plain("on_close", on_close)
+        self.on_pong = plain("on_pong", on_pong)
+        self.on_drain = plain("on_drain", on_drain)
+        self.on_handshake = plain("on_handshake", on_handshake)
+        self.on_handshake_gone = plain("on_handshake_gone", on_handshake_gone)
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.path}>"
 
 
-def _plain(name: str, handler: Any) -> Any:
+def plain(name: str, handler: Any) -> Any:
+    """Checks a handler of the callback layer."""
     if handler is not None and not callable(handler):
         raise TypeError(f"{name} must be callable, not {handler!r}")
     if inspect.iscoroutinefunction(handler):

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from ctypes import byref, c_uint64
+from ctypes import byref, c_uint64, create_string_buffer
 from threading import get_ident
 from typing import TYPE_CHECKING
 
 from . import _abi
 from ._library import lib
 from ._records import BROADCAST_BINARY, BROADCAST_TEXT, LARGE, payload_of, record
-from .client import Client
 from .exceptions import ConnectionClosed
+from .outcome import UNASKED, Outcome
+from .peer import Peer
 
 if TYPE_CHECKING:
-    from .server import Server
+    from ._channel import Channel
+    from ._pump import Pump
 
 __all__ = ["Gateway"]
+
+Message = str | bytes | bytearray | memoryview
+OnOutcome = Callable[[Outcome], object]
+
+# A gateway's name has at most so many bytes.
+_NAME = 255
 
 
 class Gateway:
@@ -26,17 +34,41 @@ class Gateway:
     Methods may be called on any thread, and within callbacks they are collected like
     `Client.send`. The gateway lives in the engine: a message is encoded once, however many get it.
     It is freed with `free`, or when it is garbage-collected; an endpoint keeps its own.
+
+    Iterating gives its clients as they are in the engine: one that joined or left a moment ago may
+    not have yet.
+
+    Args:
+        server: a `Server`, or what `serve` returns.
+        name: makes it findable by `find`; unique within a server.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_freed", "id")
+    __slots__ = ("__weakref__", "_channel", "_freed", "_pump", "id")
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: HasGateways, name: str | None = None) -> None:
         self._freed = True
-        self._channel = server._channel
+        self._channel: Channel = server._channel
+        self._pump: Pump = server._pump
         id = c_uint64()
         self._channel.call(lib.wsgate_gateway_new, byref(id))
         self.id = id.value
         self._freed = False
+        self._channel.gateways[self.id] = self
+        if name is not None:
+            text = name.encode()
+            self._channel.call(lib.wsgate_gateway_set_name, self.id, text, len(text))
+
+    @classmethod
+    def find(cls, server: HasGateways, name: str) -> Gateway | None:
+        """The server's gateway of this name, if there is one."""
+        id = c_uint64()
+        text = name.encode()
+        channel: Channel = server._channel
+        try:
+            channel.call(lib.wsgate_gateway_find, text, len(text), byref(id))
+        except ConnectionClosed:
+            return None
+        return channel.gateways.get(id.value)
 
     def __repr__(self) -> str:
         return f"<Gateway {self.id}>"
@@ -45,39 +77,97 @@ class Gateway:
         if not self._freed:
             self._channel.forgotten.append(self.id)
 
-    def add(self, *clients: Client) -> None:
+    @property
+    def name(self) -> str | None:
+        """Its name, if it has one."""
+        self._check()
+        buffer = create_string_buffer(_NAME)
+        length = self._channel.call(lib.wsgate_gateway_name, self.id, buffer, _NAME)
+        return buffer.raw[:length].decode() or None
+
+    def __len__(self) -> int:
+        self._check()
+        return self._channel.call(lib.wsgate_gateway_count, self.id)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Peer]:
+        clients = self._pump.clients
+        return (clients[id] for id in self.ids() if id in clients)
+
+    def __contains__(self, client: object) -> bool:
+        return isinstance(client, Peer) and client.id in self.ids()
+
+    def ids(self) -> list[int]:
+        """The ids of its clients, in no order."""
+        self._check()
+        capacity = len(self) + 16
+        while True:
+            ids = (c_uint64 * capacity)()
+            count = self._channel.call(lib.wsgate_gateway_clients, self.id, ids, capacity)
+            if count <= capacity:
+                return list(ids[:count])
+            capacity = count + 16
+
+    def add(self, *clients: Peer) -> None:
         """Adds clients; those that are closed are passed over."""
         self._change(_abi.OP_GATEWAY_ADD, clients)
 
-    def remove(self, *clients: Client) -> None:
+    def remove(self, *clients: Peer) -> None:
         """Removes clients; those that are not in it are passed over."""
         self._change(_abi.OP_GATEWAY_REMOVE, clients)
 
     def broadcast(
-        self, message: str | bytes | bytearray | memoryview, exclude: Iterable[Client] = ()
-    ) -> None:
-        """Sends a text (str) or binary (bytes-like) message to all clients but those excluded."""
-        payload, text = payload_of(message)
-        ids = [client.id for client in exclude]
-        channel = self._channel
+        self,
+        message: Message,
+        exclude: Iterable[Peer | int] = (),
+        on_outcome: OnOutcome | None = None,
+    ) -> Outcome:
+        """Sends a text (str) or binary (bytes-like) message to all clients but those excluded.
+
+        On an asyncio server the result can be awaited; elsewhere `on_outcome` is called with it,
+        on the thread that runs the callbacks. Who is excluded counts for neither side.
+        """
         self._check()
+        channel = self._channel
+        if on_outcome is not None or channel.awaits or exclude:
+            payload, text = payload_of(message)
+            op = _abi.OP_BROADCAST_TEXT if text else _abi.OP_BROADCAST_BINARY
+            return self._send(op, payload, exclude, on_outcome)
+        payload, text = payload_of(message)
         if channel.thread != get_ident() or len(payload) > LARGE:
             function = (
                 lib.wsgate_gateway_broadcast_text if text else lib.wsgate_gateway_broadcast_binary
             )
-            excluded = (c_uint64 * len(ids))(*ids)
-            channel.call(function, self.id, payload, len(payload), excluded, len(ids))
-            return
+            channel.call(function, self.id, payload, len(payload), None, 0)
+            return UNASKED
         shapes = BROADCAST_TEXT if text else BROADCAST_BINARY
-        if ids:
-            channel.records.append(record(shapes.op, self.id, payload, ids))
-            return
         try:
             pack, before, after = shapes.by_length[len(payload)]
         except KeyError:
             channel.records.append(shapes.record(self.id, payload))
-            return
+            return UNASKED
         channel.records.append(pack(before, self.id, after, payload))
+        return UNASKED
+
+    def multicast(
+        self, message: Message, clients: Iterable[Peer | int], on_outcome: OnOutcome | None = None
+    ) -> Outcome:
+        """Sends to those clients of the gateway that are named, by themselves or by their ids.
+
+        Who is not in the gateway is skipped, and has failed in the outcome.
+        """
+        self._check()
+        payload, text = payload_of(message)
+        op = _abi.OP_MULTICAST_TEXT if text else _abi.OP_MULTICAST_BINARY
+        return self._send(op, payload, clients, on_outcome)
+
+    def send(
+        self, message: Message, client: Peer | int, on_outcome: OnOutcome | None = None
+    ) -> Outcome:
+        """Sends to one client, if it is in the gateway: a multicast to one."""
+        return self.multicast(message, (client,), on_outcome)
 
     def free(self) -> None:
         """Dissolves the gateway; its clients stay connected. Calling it again does nothing."""
@@ -86,7 +176,24 @@ class Gateway:
             with suppress(ConnectionClosed):
                 self._channel.call(lib.wsgate_gateway_free, self.id)
 
-    def _change(self, op: int, clients: tuple[Client, ...]) -> None:
+    def _send(
+        self, op: int, payload: bytes, clients: Iterable[Peer | int], callback: OnOutcome | None
+    ) -> Outcome:
+        ids = [client if isinstance(client, int) else client.id for client in clients]
+        channel = self._channel
+        if callback is None and not channel.awaits:
+            channel.post(record(op, self.id, payload, ids))
+            return UNASKED
+        outcome = Outcome(asked=True, callback=callback)
+        ticket = channel.expect(outcome)
+        try:
+            channel.post(record(op, self.id, payload, ids, ticket, _abi.RECORD_FLAG_OUTCOME))
+        except BaseException:
+            channel.outcomes.pop(ticket, None)
+            raise
+        return outcome
+
+    def _change(self, op: int, clients: tuple[Peer, ...]) -> None:
         self._check()
         if clients:
             self._channel.post(record(op, self.id, ids=[client.id for client in clients]))
@@ -94,3 +201,16 @@ class Gateway:
     def _check(self) -> None:
         if self._freed:
             raise ConnectionClosed(_abi.STATUS_CLOSED, "the gateway was freed")
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class HasGateways(Protocol):
+        """A server of either layer."""
+
+        @property
+        def _channel(self) -> Channel: ...
+
+        @property
+        def _pump(self) -> Pump: ...

@@ -10,24 +10,27 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, ValuesView
 from contextlib import contextmanager
-from ctypes import byref, c_uint32
-from typing import Any
 
-from . import _abi
 from ._channel import Channel
 from ._library import lib
-from ._pump import Pump
-from ._records import milliseconds, unsigned
+from ._pump import CallbackPump
+from ._records import milliseconds
+from ._settings import add_endpoint, engine_level, set_server, set_text
 from .client import Client
 from .close import Close
-from .endpoint import Endpoint, MessageHandler
+from .endpoint import Endpoint, MessageHandler, plain
 from .gateway import Gateway
+from .handshake import Handshake, HttpRequest
+from .info import ServerInfo, server_info
+from .policies import RatePolicy, SlowConsumer
 
 __all__ = ["Server"]
 
 # A signal that comes between the interpreter's last look and the wait does not interrupt the wait,
 # and one that another thread gets does not either: the main thread looks again after this time.
 _SIGNAL_LATENCY_MS = 500
+# How long a refused request waits for its words.
+_ERROR_PAGE_MS = 10_000
 
 
 class Server:
@@ -49,6 +52,12 @@ class Server:
         directory: serve the files in it to requests that no endpoint takes.
         queue_limit: bytes of events that may wait for Python; past it clients are not read.
             16 MiB by default.
+        on_request: called with each `HttpRequest` that neither an endpoint nor a file takes, to
+            be answered now or later. Without it they get 404.
+        on_refused: called with each `HttpRequest` that the server refuses, to word the answer;
+            its ``refused`` is the status. Not more than 64 wait for it at a time.
+        max_body_size: of a plain request, in bytes, default 128 KiB; past it 413.
+        request_timeout: seconds in which to answer a plain request, default 30; then 503.
         logger: where the engine's events go; ``logging.getLogger("wsgate")`` by default. Its level
             at `start` decides what the engine reports at all.
     """
@@ -59,25 +68,37 @@ class Server:
         workers: int = 0,
         directory: str | os.PathLike[str] | None = None,
         queue_limit: int | None = None,
+        on_request: Callable[[HttpRequest], object] | None = None,
+        on_refused: Callable[[HttpRequest], object] | None = None,
+        max_body_size: int | None = None,
+        request_timeout: float | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
         self.logger = logger or logging.getLogger("wsgate")
         self._channel = Channel(lib.wsgate_server_new(), lib.wsgate_batch_new(), self.logger)
         # At exit too, in whatever state: the engine's threads must not outlive what they report to.
         self._finalizer = weakref.finalize(self, self._channel.abandon)
-        self._pump = Pump(self._channel)
+        self._pump = CallbackPump(
+            self._channel, plain("on_request", on_request), plain("on_refused", on_refused)
+        )
         self._addresses = addresses
         self._started = False
         self._running = threading.Lock()
         self._detach: Callable[[], None] | None = None
         for address in addresses:
-            self._set_text(lib.wsgate_server_listen, address)
-        self._channel.call(lib.wsgate_server_set_workers, unsigned("workers", workers, 32))
-        if directory is not None:
-            self._set_text(lib.wsgate_server_set_directory, os.fspath(directory))
-        if queue_limit is not None:
-            limit = unsigned("queue_limit", queue_limit)
-            self._channel.call(lib.wsgate_server_set_queue_limit, limit)
+            set_text(self._channel, lib.wsgate_server_listen, address)
+        set_server(
+            self._channel,
+            workers=workers,
+            directory=directory,
+            queue_limit=queue_limit,
+            max_body_size=max_body_size,
+            request_timeout=request_timeout,
+        )
+        if on_request is not None:
+            self._channel.call(lib.wsgate_server_set_requests, 1)
+        if on_refused is not None:
+            self._channel.call(lib.wsgate_server_set_error_pages, _ERROR_PAGE_MS)
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "started" if self._started else "new"
@@ -98,73 +119,87 @@ class Server:
         on_close: Callable[[Client, Close], object] | None = None,
         on_pong: Callable[[Client, int], object] | None = None,
         on_drain: Callable[[Client], object] | None = None,
+        on_handshake: Callable[[Handshake], object] | None = None,
+        on_handshake_gone: Callable[[Handshake, int], object] | None = None,
         gateway: Gateway | None = None,
         origins: Iterable[str] = (),
+        same_host: bool = False,
+        subprotocols: Iterable[str] = (),
+        handshake_timeout: float | None = None,
         max_message_size: int | None = None,
         max_frame_size: int | None = None,
         max_fragments: int | None = None,
         close_period: float | None = None,
         outbox_limit: tuple[int, int] | None = None,
+        slow_consumer: SlowConsumer | None = None,
         frame_split: int | None = None,
+        text_only: bool = False,
+        receive_window: tuple[int, int] | None = None,
+        explicit_grants: bool = False,
         heartbeat: tuple[float, int] | None = None,
         rate_limit: tuple[int, int] | None = None,
+        rate_policy: RatePolicy | None = None,
     ) -> Endpoint:
         """Adds a path that upgrades; before `start`.
 
         Args:
-            path: the exact path, ``"/chat"``.
+            path: ``"/chat"`` is that path alone; in ``"/rooms/:room"`` a parameter stands for one
+                name, which ``client.request.params`` tells; ``"/files/*"`` takes all below it.
             on_accept, on_message, on_close, on_pong, on_drain: see `Endpoint`.
+            on_handshake, on_handshake_gone: see `Endpoint`; `Handshake` decides.
             gateway: clients join it by themselves, before `on_accept`.
-            origins: the origins allowed, ``"https://example.org"``; none given, all are.
+            origins: the origins allowed, ``"https://example.org"``, ``"*.example.org"``; none
+                given, all are.
+            same_host: allow the origin that is the request's own host, besides `origins`.
+            subprotocols: those that the endpoint speaks, the best first.
+            handshake_timeout: seconds that `on_handshake` has to decide, default 10; then 503.
             max_message_size: in bytes, default 10 MiB; past it the client is closed with 1009.
             max_frame_size: in bytes, default 1 MiB; 1009 likewise.
             max_fragments: frames in one message, default 65,536; 1009 likewise.
             close_period: seconds that the peer has to answer a Close frame, default 3.
             outbox_limit: bytes and messages that may wait for one client, default 1 MiB, 10,000.
+            slow_consumer: what a broadcast does past that, default ``SlowConsumer.CLOSE``.
             frame_split: bytes from which on a message is sent in several frames, default 32 KiB;
                 0, always one.
+            text_only: close a client that sends a binary message with 1003.
+            receive_window: bytes and messages of one client that may be in hand, default 1 MiB and
+                64; past either it is not read. In hand is what the batch under way holds; with
+                `explicit_grants`, what `Client.grant` has not given back.
             heartbeat: seconds without anything read after which a client is pinged, and how many
                 of these pings may stay unanswered before it is closed with 1008, default 10 and 3;
                 0 seconds, no pings.
-            rate_limit: bytes and frames that a client may send in a second before it is not read
-                until the next, default 1 MiB and 100; 0, any number.
+            rate_limit: bytes and frames that a client may send in a second, default 1 MiB and 100;
+                0, any number.
+            rate_policy: what becomes of it past that, default ``RatePolicy.PAUSE``.
         """
-        endpoint = Endpoint(path, gateway, on_accept, on_message, on_close, on_pong, on_drain)
-        number = c_uint32()
-        self._set_text(lib.wsgate_server_add_endpoint, path, byref(number))
-        self._pump.endpoints[number.value] = endpoint
-        call = self._channel.call
-        if isinstance(origins, str):
-            raise TypeError(f"origins must be a collection of strings, not {origins!r}")
-        for origin in origins:
-            text = origin.encode()
-            call(lib.wsgate_endpoint_add_origin, number.value, text, len(text))
-        if gateway is not None:
-            call(lib.wsgate_endpoint_set_gateway, number.value, gateway.id)
-        for name, value in (
-            ("max_message_size", max_message_size),
-            ("max_frame_size", max_frame_size),
-            ("max_fragments", max_fragments),
-        ):
-            if value is not None:
-                setter = getattr(lib, f"wsgate_endpoint_set_{name}")
-                call(setter, number.value, unsigned(name, value))
-        if close_period is not None:
-            period = milliseconds("close_period", close_period)
-            call(lib.wsgate_endpoint_set_close_period, number.value, period)
-        if outbox_limit is not None:
-            size, messages = (unsigned("outbox_limit", limit) for limit in outbox_limit)
-            call(lib.wsgate_endpoint_set_outbox_limit, number.value, size, messages)
-        if frame_split is not None:
-            split = unsigned("frame_split", frame_split)
-            call(lib.wsgate_endpoint_set_frame_split, number.value, split)
-        if heartbeat is not None:
-            period = milliseconds("heartbeat", heartbeat[0])
-            unanswered = unsigned("heartbeat", heartbeat[1])
-            call(lib.wsgate_endpoint_set_heartbeat, number.value, period, unanswered)
-        if rate_limit is not None:
-            size, frames = (unsigned("rate_limit", limit) for limit in rate_limit)
-            call(lib.wsgate_endpoint_set_rate_limit, number.value, size, frames)
+        endpoint = Endpoint(
+            path, gateway, on_accept, on_message, on_close, on_pong, on_drain,
+            on_handshake, on_handshake_gone,
+        )  # fmt: skip
+        number = add_endpoint(
+            self._channel,
+            path,
+            gateway=gateway,
+            origins=origins,
+            same_host=same_host,
+            subprotocols=subprotocols,
+            acceptor=on_handshake is not None,
+            handshake_timeout=handshake_timeout,
+            max_message_size=max_message_size,
+            max_frame_size=max_frame_size,
+            max_fragments=max_fragments,
+            close_period=close_period,
+            outbox_limit=outbox_limit,
+            slow_consumer=slow_consumer,
+            frame_split=frame_split,
+            text_only=text_only,
+            receive_window=receive_window,
+            explicit_grants=explicit_grants,
+            heartbeat=heartbeat,
+            rate_limit=rate_limit,
+            rate_policy=rate_policy,
+        )
+        self._pump.endpoints[number] = endpoint
         return endpoint
 
     @property
@@ -181,6 +216,11 @@ class Server:
         return self._pump.clients.values()
 
     @property
+    def info(self) -> ServerInfo:
+        """The server's figures; from `start` to the end."""
+        return server_info(self._channel)
+
+    @property
     def closed(self) -> bool:
         """Whether it has stopped and its threads and sockets are gone."""
         return self._channel.pointer is None
@@ -191,7 +231,7 @@ class Server:
         Raises `AddressInUse` when somebody else listens there.
         """
         call = self._channel.call
-        level = _engine_level(self.logger.getEffectiveLevel())
+        level = engine_level(self.logger.getEffectiveLevel())
         call(lib.wsgate_server_set_log_level, level)
         call(lib.wsgate_server_start)
         self._started = True
@@ -265,6 +305,15 @@ class Server:
         """
         self._channel.stop(milliseconds("grace", grace))
 
+    def drain(self, spread: float, grace: float = 3.0) -> None:
+        """Stops over a time: no new clients, and those who are there are closed one by one.
+
+        Evenly over `spread` seconds, with 1001; who is left `grace` seconds after the last close
+        is cut. Returns at once, on any thread.
+        """
+        times = milliseconds("spread", spread), milliseconds("grace", grace)
+        self._channel.call(lib.wsgate_server_drain, *times)
+
     def flush(self) -> None:
         """Within a callback: hands what was sent so far to the engine now. Elsewhere: nothing."""
         if self._channel.thread == threading.get_ident():
@@ -303,24 +352,6 @@ class Server:
                 self.close()
             finally:
                 self._running.release()
-
-    def _set_text(self, function: Any, text: str, *arguments: object) -> None:
-        if not isinstance(text, str):
-            raise TypeError(f"expected a string, not {text!r}")
-        encoded = text.encode("utf-8", "surrogateescape")
-        self._channel.call(function, encoded, len(encoded), *arguments)
-
-
-def _engine_level(level: int) -> int:
-    if level > logging.ERROR:
-        return _abi.LOG_LEVEL_OFF
-    if level > logging.WARNING:
-        return _abi.LOG_LEVEL_ERROR
-    if level > logging.INFO:
-        return _abi.LOG_LEVEL_WARN
-    if level > logging.DEBUG:
-        return _abi.LOG_LEVEL_INFO
-    return _abi.LOG_LEVEL_DEBUG if level == logging.DEBUG else _abi.LOG_LEVEL_TRACE
 
 
 @contextmanager

@@ -1,0 +1,3 @@
+#!/bin/sh
+# aiohttp-echo.sh PORT
+exec "$(dirname "$0")/run.sh" aiohttp echo "$@"
