@@ -209,6 +209,82 @@ typedef struct {
    * What it may be.
    */
   uint64_t outbox_budget;
+  /**
+   * Connections that are open, clients among them.
+   */
+  uint64_t connections;
+  /**
+   * Handshakes, requests and refusals that wait for the application.
+   */
+  uint64_t waiting;
+  /**
+   * Connections that were ever accepted, those that were refused at once among them.
+   */
+  uint64_t connections_total;
+  /**
+   * Connections refused because there were too many in all.
+   */
+  uint64_t connections_refused;
+  /**
+   * Connections refused because there were too many from their address.
+   */
+  uint64_t address_refused;
+  /**
+   * Requests that were ever begun, handshakes among them.
+   */
+  uint64_t requests_total;
+  /**
+   * Requests refused because too many waited for the application.
+   */
+  uint64_t requests_refused;
+  /**
+   * Handshakes that became clients.
+   */
+  uint64_t accepted;
+  /**
+   * Handshakes that the application rejected.
+   */
+  uint64_t rejected;
+  /**
+   * Handshakes that ended because nobody decided in time.
+   */
+  uint64_t handshake_timeouts;
+  /**
+   * Handshakes whose peer left before the decision.
+   */
+  uint64_t handshakes_left;
+  /**
+   * Requests that ended because the application did not answer in time.
+   */
+  uint64_t request_timeouts;
+  /**
+   * Requests and handshakes refused for what they are: not found, not allowed, no WebSocket handshake.
+   */
+  uint64_t refused;
+  /**
+   * Heads that were malformed, too large or too late.
+   */
+  uint64_t bad_requests;
+  /**
+   * Of those, the ones that did not come in time.
+   */
+  uint64_t header_timeouts;
+  /**
+   * Bodies over the limit.
+   */
+  uint64_t bodies_refused;
+  /**
+   * Bodies that did not come in time.
+   */
+  uint64_t body_timeouts;
+  /**
+   * Connections that asked nothing for too long.
+   */
+  uint64_t idle_timeouts;
+  /**
+   * Responses whose peer took nothing for too long.
+   */
+  uint64_t write_timeouts;
 } wsgate_server_counters;
 
 /**
@@ -231,10 +307,11 @@ wsgate_status wsgate_server_start(wsgate_server *server);
  * The port of the address that the `index`-th `wsgate_server_listen` added, from 0: the one that the
  * system chose, where the address said 0.
  *
- * @return the port, or a negative status: INVALID before the start or for an address that is none
+ * @return the port, or a negative status: INVALID before the start, and for an address that is none or has no port
  * @threads any
  */
-int32_t wsgate_server_port(wsgate_server *server, uint32_t index);
+int32_t wsgate_server_port(wsgate_server *server,
+                           uint32_t index);
 
 /**
  * Fills `out` with a server's figures as they are now: at most `size` bytes, and their number in its
@@ -327,7 +404,9 @@ typedef enum {
 
 /**
  * Adds an address to listen on: "127.0.0.1:8080", "[::1]:8080"; with port 0 the system chooses, and
- * `wsgate_server_port` tells. May be called several times.
+ * `wsgate_server_port` tells. "unix:PATH" is a socket in the file system: a file that a dead server left
+ * there is replaced, and it is removed at the stop (`wsgate_server_set_unix_mode`). "fd:3" is a
+ * descriptor that listens already; it stays the caller's. May be called several times.
  *
  * @return OK; CONFIG: not an address; INVALID after the start
  * @threads any
@@ -405,6 +484,102 @@ wsgate_status wsgate_server_set_error_pages(wsgate_server *server, uint64_t mill
  * @threads any
  */
 wsgate_status wsgate_server_set_max_body_size(wsgate_server *server, uint64_t bytes);
+
+/**
+ * Sets how many connections there may be at once, clients among them [1,000; 0 to 2^24; 0: no limit]. One
+ * more is told 503 and closed.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_max_connections(wsgate_server *server, uint64_t count);
+
+/**
+ * Sets how many connections there may be at once from one address, or from one network of 56 bits in IPv6
+ * [10; 0 to 2^24; 0: no limit]. Loopback and Unix sockets are exempt. One more is told 503 and closed.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_max_connections_per_address(wsgate_server *server, uint64_t count);
+
+/**
+ * Sets how many handshakes and requests may wait for the application at once [1,000; 1 to 2^20]. One more is
+ * answered with 503.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_max_requests(wsgate_server *server, uint64_t count);
+
+/**
+ * Sets how long the head of a request may be, in bytes [32 KiB; 256 to 1 MiB]. A longer one gets 431.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_max_header_size(wsgate_server *server, uint64_t bytes);
+
+/**
+ * Sets how long the head of a request may take, in milliseconds [15,000; 1 to 3,600,000]. Then it gets 408.
+ * The first one is counted from the connection's start, and one that was not begun is closed without a word.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_header_timeout(wsgate_server *server, uint64_t milliseconds);
+
+/**
+ * Sets how long the body of a request may take, in milliseconds [30,000; 1 to 3,600,000]. Then it gets 408.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_body_timeout(wsgate_server *server, uint64_t milliseconds);
+
+/**
+ * Sets how long a connection may ask nothing between two requests, in milliseconds [60,000; 1 to 3,600,000].
+ * Then it is closed. It does not concern clients.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_idle_timeout(wsgate_server *server, uint64_t milliseconds);
+
+/**
+ * Sets how long a peer may take nothing of a response, in milliseconds [30,000; 1 to 3,600,000]. Then it is
+ * cut. It does not concern clients.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_write_timeout(wsgate_server *server, uint64_t milliseconds);
+
+/**
+ * Sets how long files may be cached without asking again, in seconds [0: that is left to the peer; at most
+ * 31,536,000].
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_cache_time(wsgate_server *server, uint64_t seconds);
+
+/**
+ * Sets the permissions of the files of Unix sockets [0660 in octal; 0 to 0777].
+ *
+ * @return OK; CONFIG: out of bounds; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_unix_mode(wsgate_server *server, uint32_t mode);
+
+/**
+ * Sets which methods requests may have: a list separated by commas ["GET, HEAD, POST, PUT, PATCH, DELETE,
+ * OPTIONS"]. Others get 405. Endpoints take GET alone.
+ *
+ * @return OK; CONFIG: not a list of methods; INVALID after the start
+ * @threads any
+ */
+wsgate_status wsgate_server_set_methods(wsgate_server *server, const char *methods, size_t length);
 
 /**
  * Sets how many bytes of events may wait to be taken [16 MiB; 64 KiB to 64 GiB]. Beyond it the

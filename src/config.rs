@@ -1,5 +1,6 @@
 //! Every setting: its name, default, bounds and unit, in one table; and what a server is made of.
 
+mod address;
 mod http;
 mod pattern;
 
@@ -10,7 +11,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::Gateways;
 use crate::protocol::Limits;
 
-pub use http::{ERROR_PAGE_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_BODY_SIZE, REQUEST_TIMEOUT};
+pub(crate) use address::Address;
+pub use http::{
+    BODY_TIMEOUT, CACHE_TIME, ERROR_PAGE_TIMEOUT, HANDSHAKE_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT,
+    MAX_BODY_SIZE, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_HEADER_SIZE, MAX_REQUESTS,
+    REQUEST_TIMEOUT, UNIX_MODE, WRITE_TIMEOUT,
+};
 pub(crate) use http::{Handshakes, Http, is_token};
 pub(crate) use pattern::{Pattern, Segment};
 
@@ -137,7 +143,7 @@ pub struct RequestId(pub u64);
 /// What a server is to be. Every setter answers at once whether it takes the value.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub(crate) addresses: Vec<String>,
+    pub(crate) addresses: Vec<Address>,
     pub(crate) workers: u64,
     pub(crate) log_level: u64,
     pub(crate) queue_limit: u64,
@@ -247,15 +253,10 @@ impl Config {
         }
     }
 
-    /// Adds an address to listen on: `127.0.0.1:8080`, `[::1]:8080`; port 0 lets the system choose.
+    /// Adds an address to listen on: `127.0.0.1:8080`, `[::1]:8080`, where port 0 lets the system choose;
+    /// `unix:PATH`; or `fd:3`, a descriptor that listens already.
     pub fn listen(&mut self, address: &str) -> Result<()> {
-        let parsed: std::net::SocketAddr = address.parse().map_err(|_| {
-            Error::new(
-                ErrorKind::Config,
-                format!("address {address:?} is not of the form 127.0.0.1:8080 or [::1]:8080"),
-            )
-        })?;
-        self.addresses.push(parsed.to_string());
+        self.addresses.push(Address::parse(address)?);
         Ok(())
     }
 

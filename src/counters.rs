@@ -153,6 +153,44 @@ pub struct ServerInfo {
     pub outbox_bytes: u64,
     /// What it may be.
     pub outbox_budget: u64,
+    /// Connections that are open, clients among them.
+    pub connections: u64,
+    /// Handshakes, requests and refusals that wait for the application.
+    pub waiting: u64,
+    /// Connections that were ever accepted, those that were refused at once among them.
+    pub connections_total: u64,
+    /// Connections refused because there were too many in all.
+    pub connections_refused: u64,
+    /// Connections refused because there were too many from their address.
+    pub address_refused: u64,
+    /// Requests that were ever begun, handshakes among them.
+    pub requests_total: u64,
+    /// Requests refused because too many waited for the application.
+    pub requests_refused: u64,
+    /// Handshakes that became clients.
+    pub accepted: u64,
+    /// Handshakes that the application rejected.
+    pub rejected: u64,
+    /// Handshakes that ended because nobody decided in time.
+    pub handshake_timeouts: u64,
+    /// Handshakes whose peer left before the decision.
+    pub handshakes_left: u64,
+    /// Requests that ended because the application did not answer in time.
+    pub request_timeouts: u64,
+    /// Requests and handshakes refused for what they are: not found, not allowed, no WebSocket handshake.
+    pub refused: u64,
+    /// Heads that were malformed, too large or too late.
+    pub bad_requests: u64,
+    /// Of those, the ones that did not come in time.
+    pub header_timeouts: u64,
+    /// Bodies over the limit.
+    pub bodies_refused: u64,
+    /// Bodies that did not come in time.
+    pub body_timeouts: u64,
+    /// Connections that asked nothing for too long.
+    pub idle_timeouts: u64,
+    /// Responses whose peer took nothing for too long.
+    pub write_timeouts: u64,
 }
 
 impl ServerInfo {
@@ -168,6 +206,25 @@ impl ServerInfo {
             self.evicted,
             self.outbox_bytes,
             self.outbox_budget,
+            self.connections,
+            self.waiting,
+            self.connections_total,
+            self.connections_refused,
+            self.address_refused,
+            self.requests_total,
+            self.requests_refused,
+            self.accepted,
+            self.rejected,
+            self.handshake_timeouts,
+            self.handshakes_left,
+            self.request_timeouts,
+            self.refused,
+            self.bad_requests,
+            self.header_timeouts,
+            self.bodies_refused,
+            self.body_timeouts,
+            self.idle_timeouts,
+            self.write_timeouts,
         ];
         let mut bytes = [0; size_of::<Self>()];
         for (place, word) in bytes.chunks_exact_mut(8).zip(words) {

@@ -44,6 +44,7 @@
 //! # Ok::<(), wsgate::Error>(())
 //! ```
 
+mod admission;
 mod clock;
 mod connection;
 mod delivery;
@@ -51,6 +52,7 @@ mod front;
 mod gateway;
 mod ids;
 mod server;
+mod socket;
 mod sys;
 mod telemetry;
 mod worker;

@@ -4,7 +4,6 @@ mod answers;
 mod flow;
 mod gateways;
 
-use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,23 +15,24 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use crate::admission::Admissions;
 use crate::clock::Now;
 use crate::config::{ClientId, Config};
 use crate::delivery::{Delivery, Queue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
-use crate::front::{self, Front, Intake, Newcomer, Pending, Upgraded};
+use crate::front::{self, Bound, Front, Intake, Newcomer, Upgraded};
 use crate::gateway::outcome::Outcomes;
 use crate::sys;
 use crate::telemetry;
-use crate::worker::{self, Batch, Command, Desk, Poster, Seat, Shared, Socket, Spread, Worker, desk};
+use crate::worker::{self, Arrival, Batch, Command, Desk, Poster, Seat, Shared, Spread, Worker, desk};
 
 /// What can be told to a running server. Every call may come from any thread, callbacks too, and
 /// returns without waiting. Once the server has stopped, ids are stale.
 #[derive(Clone, Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
-    pending: Arc<Pending>,
+    front: front::Shared,
     /// The process that has the threads.
     epoch: u32,
 }
@@ -41,7 +41,8 @@ pub struct Handle {
 #[derive(Debug)]
 pub struct Server {
     handle: Handle,
-    ports: Vec<u16>,
+    /// Of each address; `None` for those without one.
+    ports: Vec<Option<u16>>,
     /// How the front is told to begin.
     open: Mutex<Option<oneshot::Sender<()>>>,
     /// How the front is told to stop; taken by the first stop.
@@ -74,9 +75,6 @@ struct Stop {
     drained: Option<Instant>,
 }
 
-/// The connections that may wait to be accepted; the kernel takes its own bound if that is lower.
-const BACKLOG: i32 = 4096;
-
 impl Server {
     /// Binds, starts the threads, and serves. Address in use: BUSY.
     pub fn start(config: Config, delivery: Delivery) -> Result<Self> {
@@ -100,12 +98,12 @@ impl Server {
             return Err(Error::invalid("no address to listen on was set"));
         }
         sys::watch();
-        let listeners = config.addresses.iter().map(|address| bind(address)).collect::<Result<Vec<_>>>()?;
-        let ports = listeners
+        let listeners = config
+            .addresses
             .iter()
-            .map(|listener| listener.local_addr().map(|address| address.port()))
-            .collect::<std::io::Result<_>>()
-            .map_err(|error| Error::io("reading a listener's address", &error))?;
+            .map(|address| Bound::bind(address, config.http.unix_mode))
+            .collect::<Result<Vec<_>>>()?;
+        let ports = listeners.iter().map(Bound::port).collect();
         let workers = match config.workers {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             workers => workers as usize,
@@ -136,9 +134,13 @@ impl Server {
             evicted: AtomicU64::new(0),
         });
         worker::register(&shared);
-        let pending = Arc::default();
-        let handle =
-            Handle { shared: Arc::clone(&shared), pending: Arc::clone(&pending), epoch: sys::epoch() };
+        let http = &settings.http;
+        let front_shared = front::Shared {
+            pending: Arc::default(),
+            admissions: Admissions::new(http.max_connections, http.max_connections_per_address),
+            census: Arc::default(),
+        };
+        let handle = Handle { shared: Arc::clone(&shared), front: front_shared.clone(), epoch: sys::epoch() };
         let queue = match &delivery {
             Delivery::Pull(queue) => Some(Arc::clone(queue)),
             Delivery::Push(_) => None,
@@ -150,7 +152,7 @@ impl Server {
             queue.set_wake(Box::new(move || mailboxes.iter().for_each(|mailbox| mailbox.wake())));
         }
         let intake = Arc::new(HandOut { delivery: delivery.clone(), handle: handle.clone() });
-        let front = Front::new(listeners, settings, pending, intake)
+        let front = Front::new(listeners, settings, front_shared, intake)
             .map_err(|error| Error::io("starting the front", &error))?;
 
         let logs = telemetry::dispatch(&delivery, &handle, config.log_level);
@@ -219,10 +221,11 @@ impl Server {
     /// The port of the `index`-th address, as the system chose it for port 0.
     pub fn port(&self, index: usize) -> Result<u16> {
         let count = self.ports.len();
-        self.ports
+        let port = self
+            .ports
             .get(index)
-            .copied()
-            .ok_or_else(|| Error::invalid(format!("address {index} is not one of the server's {count}")))
+            .ok_or_else(|| Error::invalid(format!("address {index} is not one of the server's {count}")))?;
+        port.ok_or_else(|| Error::invalid(format!("address {index} has no port")))
     }
 
     /// Stops: no new clients, 1001 "Server shutting down" to all, and after the grace period the rest
@@ -354,25 +357,6 @@ impl Drop for Server {
     }
 }
 
-fn bind(address: &str) -> Result<TcpListener> {
-    let bound = || -> std::io::Result<TcpListener> {
-        let address: std::net::SocketAddr =
-            address.parse().map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidInput))?;
-        let socket =
-            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            // `[::]:80` and `0.0.0.0:80` are two addresses, whatever the system's default is.
-            socket.set_only_v6(true)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        socket.set_nonblocking(true)?;
-        Ok(socket.into())
-    };
-    bound().map_err(|error| Error::io(&format!("listening on {address}"), &error))
-}
-
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     sys::blocked(|| std::thread::Builder::new().name(name.to_owned()).spawn(run))
 }
@@ -427,11 +411,11 @@ struct HandOut {
 
 impl Intake for HandOut {
     fn adopt(&self, upgraded: Upgraded) {
-        let Upgraded { stream, early, endpoint, client } = upgraded;
-        let socket = Socket::Tcp(stream);
+        let Upgraded { socket, permit, early, endpoint, client } = upgraded;
+        let arrival = Arrival { socket, early, permit: Some(permit) };
         match client {
-            Newcomer::Unnamed(request) => self.handle.shared.adopt(socket, early, endpoint, request),
-            Newcomer::Expected(id) => self.handle.shared.bring(id, socket, early, endpoint),
+            Newcomer::Unnamed(request) => self.handle.shared.adopt(arrival, endpoint, request),
+            Newcomer::Expected(id) => self.handle.shared.bring(arrival, endpoint, id),
         }
     }
 

@@ -60,6 +60,7 @@ programs! {
     handshake_gone: sanitized valgrind;
     header: sanitized;
     lifecycle: sanitized valgrind;
+    limits: sanitized valgrind;
     nothing_leaks: sanitized plain;
     one_order: sanitized;
     order_of_calls: sanitized valgrind;
@@ -78,6 +79,7 @@ programs! {
     submit_bad_records: sanitized valgrind;
     take_busy: sanitized;
     take_interrupted: sanitized;
+    unix_socket: sanitized;
     user_data_is_freed_once: sanitized valgrind;
 }
 

@@ -12,6 +12,27 @@ pub const HANDSHAKE_TIMEOUT: Setting = setting("handshake timeout", 10_000, 1, 3
 pub const REQUEST_TIMEOUT: Setting = setting("request timeout", 30_000, 1, 3_600_000, "milliseconds");
 /// How long the application may take to shape a refusal; 0 does not ask it.
 pub const ERROR_PAGE_TIMEOUT: Setting = setting("error page timeout", 0, 0, 60_000, "milliseconds");
+/// Connections at once, clients among them; 0 is no limit.
+pub const MAX_CONNECTIONS: Setting = setting("max connections", 1000, 0, 1 << 24, "connections");
+/// Connections at once from one address, or one /56 network of IPv6; 0 is no limit.
+pub const MAX_CONNECTIONS_PER_ADDRESS: Setting =
+    setting("max connections per address", 10, 0, 1 << 24, "connections");
+/// Handshakes and requests that wait for the application.
+pub const MAX_REQUESTS: Setting = setting("max requests", 1000, 1, 1 << 20, "requests");
+/// The longest head of a request.
+pub const MAX_HEADER_SIZE: Setting = setting("max header size", 32 << 10, 256, 1 << 20, "bytes");
+/// How long a request's head may take.
+pub const HEADER_TIMEOUT: Setting = setting("header timeout", 15_000, 1, 3_600_000, "milliseconds");
+/// How long a request's body may take.
+pub const BODY_TIMEOUT: Setting = setting("body timeout", 30_000, 1, 3_600_000, "milliseconds");
+/// How long a connection may ask nothing between two requests.
+pub const IDLE_TIMEOUT: Setting = setting("idle timeout", 60_000, 1, 3_600_000, "milliseconds");
+/// How long a peer may take nothing of a response.
+pub const WRITE_TIMEOUT: Setting = setting("write timeout", 30_000, 1, 3_600_000, "milliseconds");
+/// How long files may be cached.
+pub const CACHE_TIME: Setting = setting("cache time", 0, 0, 31_536_000, "seconds");
+/// The permissions of a Unix socket's file.
+pub const UNIX_MODE: Setting = setting("unix mode", 0o660, 0, 0o777, "(permission bits)");
 /// The longest body of a request.
 pub const MAX_BODY_SIZE: Setting = setting("max body size", 128 << 10, 0, 1 << 30, "bytes");
 
@@ -99,7 +120,23 @@ pub(crate) struct Http {
     /// Zero does not ask.
     pub(crate) error_page_timeout: Duration,
     pub(crate) max_body_size: u64,
+    pub(crate) max_connections: u64,
+    pub(crate) max_connections_per_address: u64,
+    pub(crate) max_requests: u64,
+    pub(crate) max_header_size: u64,
+    pub(crate) header_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    /// In seconds; 0 says nothing of it.
+    pub(crate) cache_time: u64,
+    pub(crate) unix_mode: u32,
+    /// Others get 405.
+    pub(crate) methods: Vec<String>,
 }
+
+/// What a request may ask to be done, unless it is set otherwise.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 impl Default for Http {
     fn default() -> Self {
@@ -109,6 +146,17 @@ impl Default for Http {
             request_timeout: Duration::from_millis(REQUEST_TIMEOUT.default),
             error_page_timeout: Duration::from_millis(ERROR_PAGE_TIMEOUT.default),
             max_body_size: MAX_BODY_SIZE.default,
+            max_connections: MAX_CONNECTIONS.default,
+            max_connections_per_address: MAX_CONNECTIONS_PER_ADDRESS.default,
+            max_requests: MAX_REQUESTS.default,
+            max_header_size: MAX_HEADER_SIZE.default,
+            header_timeout: Duration::from_millis(HEADER_TIMEOUT.default),
+            body_timeout: Duration::from_millis(BODY_TIMEOUT.default),
+            idle_timeout: Duration::from_millis(IDLE_TIMEOUT.default),
+            write_timeout: Duration::from_millis(WRITE_TIMEOUT.default),
+            cache_time: CACHE_TIME.default,
+            unix_mode: UNIX_MODE.default as u32,
+            methods: METHODS.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -201,6 +249,76 @@ impl Config {
     /// Sets [`ERROR_PAGE_TIMEOUT`].
     pub fn set_error_pages(&mut self, milliseconds: u64) -> Result<()> {
         self.http.error_page_timeout = Duration::from_millis(ERROR_PAGE_TIMEOUT.check(milliseconds)?);
+        Ok(())
+    }
+
+    /// Sets [`MAX_CONNECTIONS`].
+    pub fn set_max_connections(&mut self, count: u64) -> Result<()> {
+        self.http.max_connections = MAX_CONNECTIONS.check(count)?;
+        Ok(())
+    }
+
+    /// Sets [`MAX_CONNECTIONS_PER_ADDRESS`].
+    pub fn set_max_connections_per_address(&mut self, count: u64) -> Result<()> {
+        self.http.max_connections_per_address = MAX_CONNECTIONS_PER_ADDRESS.check(count)?;
+        Ok(())
+    }
+
+    /// Sets [`MAX_REQUESTS`].
+    pub fn set_max_requests(&mut self, count: u64) -> Result<()> {
+        self.http.max_requests = MAX_REQUESTS.check(count)?;
+        Ok(())
+    }
+
+    /// Sets [`MAX_HEADER_SIZE`].
+    pub fn set_max_header_size(&mut self, bytes: u64) -> Result<()> {
+        self.http.max_header_size = MAX_HEADER_SIZE.check(bytes)?;
+        Ok(())
+    }
+
+    /// Sets [`HEADER_TIMEOUT`].
+    pub fn set_header_timeout(&mut self, milliseconds: u64) -> Result<()> {
+        self.http.header_timeout = Duration::from_millis(HEADER_TIMEOUT.check(milliseconds)?);
+        Ok(())
+    }
+
+    /// Sets [`BODY_TIMEOUT`].
+    pub fn set_body_timeout(&mut self, milliseconds: u64) -> Result<()> {
+        self.http.body_timeout = Duration::from_millis(BODY_TIMEOUT.check(milliseconds)?);
+        Ok(())
+    }
+
+    /// Sets [`IDLE_TIMEOUT`].
+    pub fn set_idle_timeout(&mut self, milliseconds: u64) -> Result<()> {
+        self.http.idle_timeout = Duration::from_millis(IDLE_TIMEOUT.check(milliseconds)?);
+        Ok(())
+    }
+
+    /// Sets [`WRITE_TIMEOUT`].
+    pub fn set_write_timeout(&mut self, milliseconds: u64) -> Result<()> {
+        self.http.write_timeout = Duration::from_millis(WRITE_TIMEOUT.check(milliseconds)?);
+        Ok(())
+    }
+
+    /// Sets [`CACHE_TIME`].
+    pub fn set_cache_time(&mut self, seconds: u64) -> Result<()> {
+        self.http.cache_time = CACHE_TIME.check(seconds)?;
+        Ok(())
+    }
+
+    /// Sets [`UNIX_MODE`].
+    pub fn set_unix_mode(&mut self, mode: u64) -> Result<()> {
+        self.http.unix_mode = UNIX_MODE.check(mode)? as u32;
+        Ok(())
+    }
+
+    /// Sets which methods requests may have, separated by commas: `GET, HEAD, POST`. Endpoints take GET alone.
+    pub fn set_methods(&mut self, methods: &str) -> Result<()> {
+        let methods: Vec<String> = methods.split(',').map(|method| method.trim().to_owned()).collect();
+        if let Some(wrong) = methods.iter().find(|method| !is_token(method)) {
+            return Err(Error::new(ErrorKind::Config, format!("method {wrong:?} is not a token")));
+        }
+        self.http.methods = methods;
         Ok(())
     }
 

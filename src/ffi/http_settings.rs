@@ -102,6 +102,136 @@ pub unsafe extern "C" fn wsgate_server_set_max_body_size(server: *mut Server, by
     guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_body_size(bytes)))
 }
 
+/// Sets how many connections there may be at once, clients among them [1,000; 0 to 2^24; 0: no limit]. One
+/// more is told 503 and closed.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_max_connections(server: *mut Server, count: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_connections(count)))
+}
+
+/// Sets how many connections there may be at once from one address, or from one network of 56 bits in IPv6
+/// [10; 0 to 2^24; 0: no limit]. Loopback and Unix sockets are exempt. One more is told 503 and closed.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_max_connections_per_address(
+    server: *mut Server,
+    count: u64,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        unsafe { borrow("server", server) }?.build(|config, _| config.set_max_connections_per_address(count))
+    })
+}
+
+/// Sets how many handshakes and requests may wait for the application at once [1,000; 1 to 2^20]. One more is
+/// answered with 503.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_max_requests(server: *mut Server, count: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_requests(count)))
+}
+
+/// Sets how long the head of a request may be, in bytes [32 KiB; 256 to 1 MiB]. A longer one gets 431.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_max_header_size(server: *mut Server, bytes: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_header_size(bytes)))
+}
+
+/// Sets how long the head of a request may take, in milliseconds [15,000; 1 to 3,600,000]. Then it gets 408.
+/// The first one is counted from the connection's start, and one that was not begun is closed without a word.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_header_timeout(server: *mut Server, milliseconds: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_header_timeout(milliseconds)))
+}
+
+/// Sets how long the body of a request may take, in milliseconds [30,000; 1 to 3,600,000]. Then it gets 408.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_body_timeout(server: *mut Server, milliseconds: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_body_timeout(milliseconds)))
+}
+
+/// Sets how long a connection may ask nothing between two requests, in milliseconds [60,000; 1 to 3,600,000].
+/// Then it is closed. It does not concern clients.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_idle_timeout(server: *mut Server, milliseconds: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_idle_timeout(milliseconds)))
+}
+
+/// Sets how long a peer may take nothing of a response, in milliseconds [30,000; 1 to 3,600,000]. Then it is
+/// cut. It does not concern clients.
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_write_timeout(server: *mut Server, milliseconds: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_write_timeout(milliseconds)))
+}
+
+/// Sets how long files may be cached without asking again, in seconds [0: that is left to the peer; at most
+/// 31,536,000].
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_cache_time(server: *mut Server, seconds: u64) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_cache_time(seconds)))
+}
+
+/// Sets the permissions of the files of Unix sockets [0660 in octal; 0 to 0777].
+///
+/// @return OK; CONFIG: out of bounds; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_unix_mode(server: *mut Server, mode: u32) -> Status {
+    // SAFETY: the caller's promise: NULL or live.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_unix_mode(mode.into())))
+}
+
+/// Sets which methods requests may have: a list separated by commas ["GET, HEAD, POST, PUT, PATCH, DELETE,
+/// OPTIONS"]. Others get 405. Endpoints take GET alone.
+///
+/// @return OK; CONFIG: not a list of methods; INVALID after the start
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_server_set_methods(
+    server: *mut Server,
+    methods: *const c_char,
+    length: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live; `methods` has `length` bytes.
+        let (server, methods) = unsafe { (borrow("server", server)?, text("methods", methods, length)?) };
+        server.build(|config, _| config.set_methods(methods))
+    })
+}
+
 /// Allows an `Origin`: `https://example.org`. With `*.` in front of the host it allows all hosts below
 /// that, but not the host itself; such a pattern may do without the scheme, `*.example.org`. While an
 /// endpoint has none, every origin is allowed; once it has one, others and requests without an Origin are

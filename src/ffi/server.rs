@@ -190,7 +190,7 @@ pub unsafe extern "C" fn wsgate_server_start(server: *mut Server) -> Status {
 /// The port of the address that the `index`-th `wsgate_server_listen` added, from 0: the one that the
 /// system chose, where the address said 0.
 ///
-/// @return the port, or a negative status: INVALID before the start or for an address that is none
+/// @return the port, or a negative status: INVALID before the start, and for an address that is none or has no port
 /// @threads any
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_port(server: *mut Server, index: u32) -> i32 {

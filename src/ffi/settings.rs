@@ -8,7 +8,9 @@ use super::boundary::{borrow, guard, out, text};
 use super::{Server, Status};
 
 /// Adds an address to listen on: "127.0.0.1:8080", "[::1]:8080"; with port 0 the system chooses, and
-/// `wsgate_server_port` tells. May be called several times.
+/// `wsgate_server_port` tells. "unix:PATH" is a socket in the file system: a file that a dead server left
+/// there is replaced, and it is removed at the stop (`wsgate_server_set_unix_mode`). "fd:3" is a
+/// descriptor that listens already; it stays the caller's. May be called several times.
 ///
 /// @return OK; CONFIG: not an address; INVALID after the start
 /// @threads any

@@ -11,9 +11,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Front, Intake, Pending, Settings, Upgraded};
+use super::{Bound, Front, Intake, Pending, Settings, Shared, Upgraded};
+use crate::admission::Admissions;
 use crate::config::{Config, Endpoint};
 use crate::event::Event;
+use crate::socket::Socket;
+use crate::telemetry::census::Census;
 
 /// Far more than anything takes; what hangs fails.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,6 +63,7 @@ pub(super) struct Running {
     pub(super) address: SocketAddr,
     pub(super) adopted: mpsc::Receiver<Upgraded>,
     pub(super) pending: Arc<Pending>,
+    pub(super) census: Arc<Census>,
     pub(super) reserved: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     /// Disconnected once the front has returned.
@@ -97,14 +101,22 @@ impl Running {
         let of = |endpoint: &Endpoint| (endpoint.pattern.clone(), endpoint.handshakes.clone());
         let settings =
             Settings { endpoints: config.endpoints.iter().map(of).collect(), http: config.http.clone() };
-        let front = Front::new(listeners, settings, Arc::clone(&pending), Arc::new(collector)).unwrap();
+        let http = &config.http;
+        let shared = Shared {
+            pending: Arc::clone(&pending),
+            admissions: Admissions::new(http.max_connections, http.max_connections_per_address),
+            census: Arc::default(),
+        };
+        let census = Arc::clone(&shared.census);
+        let listeners = listeners.into_iter().map(Bound::tcp).collect();
+        let front = Front::new(listeners, settings, shared, Arc::new(collector)).unwrap();
         let (stop, stopped) = oneshot::channel();
         let (running, ended) = mpsc::channel();
         std::thread::spawn(move || {
             front.run(stopped);
             drop(running);
         });
-        Self { address, adopted, pending, reserved, stop: Some(stop), ended }
+        Self { address, adopted, pending, census, reserved, stop: Some(stop), ended }
     }
 
     pub(super) fn connect(&self) -> Peer {
@@ -221,5 +233,13 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The socket of an upgraded connection.
+pub(super) fn stream_of(upgraded: Upgraded) -> TcpStream {
+    match upgraded.socket {
+        Socket::Tcp(stream) => stream,
+        Socket::Unix(_) => panic!("it came by TCP"),
     }
 }

@@ -2,57 +2,50 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
+
+use crate::admission::Permit;
+use crate::socket::Socket;
 
 use super::service::{Connection, Handover};
 use super::site::Site;
+use super::stream::{Ends, Stream};
+use super::wire::{self, Wire};
 use super::{LOG, Upgraded};
-
-/// How long a request's head may take, counted from the connection's start or the response before; so it
-/// bounds an idle connection, too.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// The size of a request's head, from which on it is a 431.
-const HEADER_LIMIT: usize = 32 * 1024;
-
-/// What hyper may buffer each way: a whole head, and frames that come right behind it.
-const BUFFER_LIMIT: usize = 2 * HEADER_LIMIT;
 
 /// Serves HTTP on this socket until the peer is done, breaks the protocol, upgrades, or `stopping` closes and
 /// the response at hand is out.
 pub(super) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    permit: Permit,
     site: Arc<Site>,
     mut stopping: watch::Receiver<()>,
 ) {
-    let local = match stream.set_nodelay(true).and_then(|()| stream.local_addr()) {
-        Ok(local) => local,
+    let ends = match stream.set_nodelay().and_then(|()| stream.ends()) {
+        Ok(ends) => ends,
         Err(error) => {
-            tracing::debug!(target: LOG, "{peer} was gone at once: {error}");
+            tracing::debug!(target: LOG, "a connection was gone at once: {error}");
             return;
         }
     };
-    let connection = Connection::new(site, peer.to_string(), local.to_string(), stopping.clone());
+    let Ends { peer, local } = ends;
+    let (wire, tap) = wire::pair(stream, site.bounds(), Arc::clone(&site.census));
+    // A head passes whole: hyper must be able to hold the largest, and anything behind it stays in the wire.
+    let room = 2 * site.bounds().header_size.max(8 << 10);
+    let connection = Connection::new(site, peer, local, tap.clone(), stopping.clone());
     let service = service_fn(|request| async { Ok::<_, Infallible>(connection.respond(request).await) });
     let served = {
         let mut serving = pin!(
             http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_header_size(HEADER_LIMIT)
-                .max_buf_size(BUFFER_LIMIT)
-                .serve_connection(TokioIo::new(stream), service)
+                .max_header_size(room)
+                .max_buf_size(room)
+                .serve_connection(wire, service)
                 .with_upgrades()
         );
         tokio::select! {
@@ -63,37 +56,45 @@ pub(super) async fn serve(
             }
         }
     };
+    let handover = connection.take_handover();
     match served {
-        Ok(()) => hand_over(connection).await,
+        Ok(()) => {
+            if let Some(handover) = handover {
+                drop(tap);
+                return hand_over(connection, handover, permit).await;
+            }
+        }
         // Ours: a file that could not be read to its end.
         Err(error) if error.is_user() => {
-            tracing::warn!(target: LOG, "a response to {peer} broke off: {}", Causes(&error));
+            tracing::warn!(target: LOG, "a response to {} broke off: {}", connection.peer(), Causes(&error));
         }
-        Err(error) => tracing::debug!(target: LOG, "HTTP with {peer} ended: {}", Causes(&error)),
+        Err(error) => {
+            tracing::debug!(target: LOG, "HTTP with {} ended: {}", connection.peer(), Causes(&error));
+        }
     }
+    tap.close().await;
 }
 
-/// Gives the socket to the data plane, if a request was accepted.
-async fn hand_over(connection: Connection) {
-    let (site, handover) = connection.into_handover();
-    let Some(Handover { upgrade, endpoint, client }) = handover else { return };
+/// Gives the socket to the data plane.
+async fn hand_over(connection: Connection, handover: Handover, permit: Permit) {
+    let Handover { upgrade, endpoint, client } = handover;
+    let site = connection.into_site();
     match released(upgrade).await {
-        Ok((stream, early)) => {
-            site.intake.adopt(Upgraded { stream, early, endpoint, client: client.adopted() })
+        Ok((socket, early)) => {
+            site.intake.adopt(Upgraded { socket, permit, early, endpoint, client: client.adopted() });
         }
         Err(error) => tracing::warn!(target: LOG, "an upgrade failed: {error}"),
     }
 }
 
 /// The socket out of hyper and tokio, and what was read from it behind the request.
-async fn released(
-    upgrade: OnUpgrade,
-) -> Result<(std::net::TcpStream, bytes::Bytes), Box<dyn Error + Send + Sync>> {
+async fn released(upgrade: OnUpgrade) -> Result<(Socket, bytes::Bytes), Box<dyn Error + Send + Sync>> {
     let parts = upgrade
         .await?
-        .downcast::<TokioIo<TcpStream>>()
+        .downcast::<Wire>()
         .map_err(|_| "hyper gave back another kind of stream than it was given")?;
-    Ok((parts.io.into_inner().into_std()?, parts.read_buf))
+    let (stream, early) = parts.io.into_parts().ok_or("the socket is still in use")?;
+    Ok((stream.into_socket()?, early))
 }
 
 /// An error with its causes: hyper's own text is "connection error" where the cause is the news.

@@ -15,20 +15,26 @@
 
 mod acceptor;
 mod answer;
+mod bound;
 #[cfg(test)]
 mod harness;
+mod head;
 mod http;
 mod listener;
 mod path;
 mod pending;
+#[cfg(test)]
+mod refusal_tests;
 mod reply;
 pub mod request;
 mod route;
 mod service;
 mod site;
 mod statics;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::io;
 use std::sync::Arc;
@@ -39,13 +45,18 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::admission::{Admissions, Permit};
 use crate::config::{Handshakes, Http, Pattern};
 use crate::event::Event;
+use crate::socket::Socket;
+use crate::telemetry::census::Census;
 
 pub use answer::Field;
 pub(crate) use answer::{Answer, handshake_fields};
+pub(crate) use bound::Bound;
 pub(crate) use pending::{Accepting, Pending};
 
+use bound::Listener;
 use site::Site;
 
 /// The target of this plane's log lines, whichever of its files they come from.
@@ -64,10 +75,20 @@ pub(crate) struct Settings {
     pub(crate) http: Http,
 }
 
+/// What the front shares with the calls that other threads make.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) pending: Arc<Pending>,
+    pub(crate) admissions: Arc<Admissions>,
+    pub(crate) census: Arc<Census>,
+}
+
 /// What an upgraded connection brings to the data plane.
 pub(crate) struct Upgraded {
-    /// Nonblocking, with `TCP_NODELAY` set; tokio does not watch it any more.
-    pub(crate) stream: std::net::TcpStream,
+    /// With `TCP_NODELAY` set, where there is that.
+    pub(crate) socket: Socket,
+    /// It is a connection until its end.
+    pub(crate) permit: Permit,
     /// What the peer sent right behind its request: the first frames, to be read before the socket.
     pub(crate) early: Bytes,
     /// The endpoint's number.
@@ -105,16 +126,16 @@ pub(crate) trait Intake: Send + Sync + 'static {
 /// The control plane, ready to run.
 pub(crate) struct Front {
     runtime: Runtime,
-    listeners: Vec<tokio::net::TcpListener>,
+    listeners: Vec<Listener>,
     site: Arc<Site>,
 }
 
 impl Front {
     /// Prepares all that can fail, so that [`Front::run`] cannot.
     pub(crate) fn new(
-        listeners: Vec<std::net::TcpListener>,
+        listeners: Vec<Bound>,
         settings: Settings,
-        pending: Arc<Pending>,
+        shared: Shared,
         intake: Arc<dyn Intake>,
     ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
@@ -123,15 +144,9 @@ impl Front {
             .max_blocking_threads(FILE_THREADS)
             .build()?;
         let context = runtime.enter();
-        let listeners = listeners
-            .into_iter()
-            .map(|listener| {
-                listener.set_nonblocking(true)?;
-                tokio::net::TcpListener::from_std(listener)
-            })
-            .collect::<io::Result<_>>()?;
+        let listeners = listeners.into_iter().map(Bound::into_listener).collect::<io::Result<_>>()?;
         drop(context);
-        let site = Arc::new(Site::new(settings, pending, intake)?);
+        let site = Arc::new(Site::new(settings, shared, intake)?);
         Ok(Self { runtime, listeners, site })
     }
 

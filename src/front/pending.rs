@@ -161,6 +161,12 @@ impl Pending {
         Ok(values.map(|(_, value)| value.to_vec()).reduce(|all, value| [&all[..], &value].join(between)))
     }
 
+    /// How many handshakes wait.
+    pub(crate) fn handshakes(&self) -> u64 {
+        let waiting = self.waiting.lock();
+        waiting.values().filter(|waiting| matches!(waiting.to, Awaits::Verdict { .. })).count() as u64
+    }
+
     /// Whether it waited; it does not from now on.
     fn withdraw(&self, id: u64) -> bool {
         self.waiting.lock().remove(&id).is_some()

@@ -1,20 +1,26 @@
 //! One request: to its endpoint, to a file, to the application, or refused.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{HeaderMap, HeaderValue};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::timeout;
 
 use crate::clock::Now;
+use crate::config::Http;
 use crate::event::{self, Event, Kind};
 use crate::ids;
+use crate::telemetry::census::Census;
 
 use super::acceptor::{self, Acceptable};
 use super::answer::Answer;
@@ -23,6 +29,7 @@ use super::reply::{self, Body, Refusal};
 use super::request::{self, Parts};
 use super::route::Route;
 use super::site::Site;
+use super::wire::{Answered, Tap};
 use super::{Intake, LOG, path};
 
 /// A connection, as far as its requests are concerned.
@@ -30,6 +37,7 @@ pub(super) struct Connection {
     site: Arc<Site>,
     peer: String,
     local: String,
+    tap: Tap,
     stopping: watch::Receiver<()>,
     /// Set once a 101 is on its way; hyper lets go of the socket when it is out.
     handover: Mutex<Option<Handover>>,
@@ -86,7 +94,7 @@ struct Undecided {
     id: u64,
     endpoint: u32,
     asked: Asked<Verdict>,
-    intake: Arc<dyn Intake>,
+    site: Arc<Site>,
     settled: bool,
 }
 
@@ -96,8 +104,8 @@ impl Undecided {
         self.settled = true;
         let verdict = self.asked.withdraw();
         if verdict.is_none() {
-            self.intake.release(self.id);
-            self.intake.raise(&Event {
+            self.site.intake.release(self.id);
+            self.site.intake.raise(&Event {
                 client: self.id,
                 endpoint: self.endpoint,
                 code: status.into(),
@@ -111,28 +119,73 @@ impl Undecided {
 impl Drop for Undecided {
     fn drop(&mut self) {
         // The connection is gone, and this with it.
-        if !self.settled && matches!(self.withdraw(0), Some(Verdict::Accept { .. })) {
-            self.intake.lose(self.id);
+        if self.settled {
+            return;
+        }
+        match self.withdraw(0) {
+            Some(Verdict::Accept { .. }) => self.site.intake.lose(self.id),
+            Some(Verdict::Reject(_)) => self.site.intake.release(self.id),
+            None => Census::count(&self.site.census.handshakes_left),
         }
     }
 }
 
 impl Connection {
-    pub(super) fn new(site: Arc<Site>, peer: String, local: String, stopping: watch::Receiver<()>) -> Self {
-        Self { site, peer, local, stopping, handover: Mutex::new(None) }
+    pub(super) fn new(
+        site: Arc<Site>,
+        peer: String,
+        local: String,
+        tap: Tap,
+        stopping: watch::Receiver<()>,
+    ) -> Self {
+        Self { site, peer, local, tap, stopping, handover: Mutex::new(None) }
+    }
+
+    pub(super) fn peer(&self) -> &str {
+        &self.peer
     }
 
     /// What there is to hand over, once hyper is done with the socket.
-    pub(super) fn into_handover(self) -> (Arc<Site>, Option<Handover>) {
-        (self.site, self.handover.into_inner())
+    pub(super) fn take_handover(&self) -> Option<Handover> {
+        self.handover.lock().take()
     }
 
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) fn into_site(self) -> Arc<Site> {
+        self.site
+    }
+
+    /// One request's response. The next request passes when it is out.
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> Response<Tracked> {
+        // Behind chunks nothing passes any more: see [`super::wire`].
+        let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let mut response = match self.tap.take_refusal() {
+            Some(refusal) => {
+                tracing::debug!(target: LOG, "refused {}: {}", self.peer, refusal.reason);
+                closing(refusal.response())
+            }
+            None => {
+                Census::count(&self.site.census.requests_total);
+                self.answer_to(request).await
+            }
+        };
+        if is_last {
+            response = closing(response);
+        }
+        let answered = match response.status() {
+            StatusCode::SWITCHING_PROTOCOLS => Answered::never(),
+            _ => self.tap.answered(),
+        };
+        response.map(|body| Tracked { body, _answered: answered })
+    }
+
+    async fn answer_to(&self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path();
         let refusal = if !path::is_sound(path) {
             Refusal::bad_request("The path is not a plain one")
         } else if let Some(route) = self.site.routes.find(path) {
             return self.handshake(request, &route).await;
+        } else if !self.site.http.methods.iter().any(|method| method == request.method().as_str()) {
+            return self.not_allowed(&request).await;
         } else {
             match self.file(&request).await {
                 Ok(response) => return response,
@@ -144,6 +197,15 @@ impl Connection {
             return self.request(request).await;
         }
         self.refuse(&request, &[], refusal).await
+    }
+
+    async fn not_allowed(&self, request: &Request<Incoming>) -> Response<Body> {
+        let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, &[], "The method is not allowed");
+        let mut response = self.refuse(request, &[], refusal).await;
+        if let Ok(methods) = HeaderValue::try_from(self.site.http.methods.join(", ")) {
+            response.headers_mut().insert(header::ALLOW, methods);
+        }
+        response
     }
 
     async fn file(&self, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
@@ -201,11 +263,12 @@ impl Connection {
         request: Vec<u8>,
         agreed: Option<String>,
     ) -> Result<Decided, Refusal> {
-        let intake = &self.site.intake;
+        let _room = self.room()?;
+        let (intake, census) = (&self.site.intake, &self.site.census);
         let id = intake.reserve(endpoint).ok_or(UNAVAILABLE)?;
         let request: Arc<[u8]> = request.into();
         let asked = self.site.pending.handshake(id, endpoint, Arc::clone(&request), agreed);
-        let mut undecided = Undecided { id, endpoint, asked, intake: Arc::clone(intake), settled: false };
+        let mut undecided = Undecided { id, endpoint, asked, site: Arc::clone(&self.site), settled: false };
         let returned = intake.raise(&Event {
             client: id,
             endpoint,
@@ -227,43 +290,76 @@ impl Connection {
         };
         match verdict {
             Some(Verdict::Accept { subprotocol, headers }) => {
+                Census::count(&census.accepted);
                 let expected = Expected { id: Some(id), intake: Arc::clone(intake) };
                 Ok(Decided::Accepted { expected, subprotocol, headers })
             }
             Some(Verdict::Reject(answer)) => {
+                Census::count(&census.rejected);
                 intake.release(id);
                 Ok(Decided::Rejected(answer))
             }
-            None => Err(refusal),
+            None => {
+                Census::count(&census.handshake_timeouts);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Room for one more who waits for the application.
+    fn room(&self) -> Result<Room<'_>, Refusal> {
+        let site = &*self.site;
+        match site.waiting.try_acquire() {
+            Ok(permit) => {
+                site.census.waiting.fetch_add(1, Ordering::Relaxed);
+                Ok(Room { site, _permit: permit })
+            }
+            Err(_) => {
+                Census::count(&site.census.requests_refused);
+                if let Some(more) = site.alarms.requests.ring(Now::read().wall_ns) {
+                    let most = site.http.max_requests;
+                    tracing::warn!(
+                        target: LOG,
+                        "refused {}, and {more} before it: max requests is {most}", self.peer
+                    );
+                }
+                Err(UNAVAILABLE)
+            }
         }
     }
 
     /// A request that the application answers.
     async fn request(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let limit = self.site.http.max_body_size;
-        let body = if body.size_hint().lower() > limit {
-            Err(TOO_LARGE)
-        } else {
-            match Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX)).collect().await {
-                Ok(body) => Ok(body.to_bytes()),
-                Err(error) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
-                Err(_) => Err(Refusal::bad_request("The body did not come whole")),
-            }
-        };
-        let body = match body {
-            Ok(body) => body,
-            Err(refusal) => {
-                let request = Request::from_parts(head, ());
-                let mut response = self.refuse(&request, &[], refusal).await;
-                // What is left of the body is not read.
-                response.headers_mut().insert(hyper::header::CONNECTION, CLOSE);
-                return response;
-            }
-        };
         let request = Request::from_parts(head, ());
+        let body = match self.body(body).await {
+            Ok(body) => body,
+            // What is left of the body is not read.
+            Err(refusal) => return closing(self.refuse(&request, &[], refusal).await),
+        };
         let answer = self.answer(&request, &[], &body, None, self.site.http.request_timeout).await;
         answer.map_or_else(|refusal| refusal.response(), reply::bytes)
+    }
+
+    async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
+        let Http { max_body_size, body_timeout, .. } = self.site.http;
+        let too_large = || {
+            Census::count(&self.site.census.bodies_refused);
+            TOO_LARGE
+        };
+        if body.size_hint().lower() > max_body_size {
+            return Err(too_large());
+        }
+        let limited = Limited::new(body, usize::try_from(max_body_size).unwrap_or(usize::MAX));
+        match timeout(body_timeout, limited.collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => Err(Refusal::bad_request("The body did not come whole")),
+            Err(_) => {
+                Census::count(&self.site.census.body_timeouts);
+                Err(BODY_TIMEOUT)
+            }
+        }
     }
 
     /// A refusal, in the application's words if it wants to find them.
@@ -277,6 +373,7 @@ impl Connection {
             target: LOG,
             "refused {} at {}: {}", self.peer, request.uri().path(), refusal.reason
         );
+        Census::count(&self.site.census.refused);
         let within = self.site.http.error_page_timeout;
         let room = if within.is_zero() { None } else { self.site.error_pages.try_acquire().ok() };
         let answer = match &room {
@@ -295,6 +392,7 @@ impl Connection {
         refused: Option<StatusCode>,
         within: Duration,
     ) -> Result<Answer, Refusal> {
+        let _room = self.room()?;
         let id = ids::lone();
         let request: Arc<[u8]> = request::encode(&Parts {
             method: request.method().as_str(),
@@ -317,7 +415,10 @@ impl Connection {
         });
         drop(request);
         let answer = if returned { self.in_time(within, asked.answer()).await } else { None };
-        answer.or_else(|| asked.withdraw()).ok_or(if returned { UNAVAILABLE } else { FAILED })
+        answer.or_else(|| asked.withdraw()).ok_or_else(|| {
+            Census::count(&self.site.census.request_timeouts);
+            if returned { UNAVAILABLE } else { FAILED }
+        })
     }
 
     /// What the application says before its time is over, or the server's.
@@ -329,6 +430,50 @@ impl Connection {
             _ = stopping.changed() => None,
         }
     }
+}
+
+/// Held by whoever waits for the application.
+struct Room<'a> {
+    site: &'a Site,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.site.census.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A response's body that tells when hyper is done with it.
+pub(super) struct Tracked {
+    body: Body,
+    _answered: Answered,
+}
+
+impl hyper::body::Body for Tracked {
+    type Data = <Body as hyper::body::Body>::Data;
+    type Error = <Body as hyper::body::Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The connection's last response.
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// A decision of the application's.
@@ -343,7 +488,8 @@ const UNAVAILABLE: Refusal =
 /// The application's callback panicked.
 const FAILED: Refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, &[], "The server failed");
 const TOO_LARGE: Refusal = Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, &[], "The body is too large");
-const CLOSE: HeaderValue = HeaderValue::from_static("close");
+const BODY_TIMEOUT: Refusal =
+    Refusal::new(StatusCode::REQUEST_TIMEOUT, &[], "The request's body did not come in time");
 
 #[cfg(test)]
 #[path = "service_tests.rs"]

@@ -119,7 +119,7 @@ fn a_rejected_handshake_gets_the_applications_response_and_may_ask_again() {
         assert_eq!(response.body, b"{\"error\":1}");
         assert!(front.pending.reject(asked.id, answer(401, &[], b"")).is_err(), "decided once");
     }
-    assert_eq!(front.reserved.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(front.reserved.load(Ordering::SeqCst), 0);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_handshake_whose_peer_leaves_is_gone() {
     let gone = next(&events, Kind::HandshakeGone);
     assert_eq!((gone.id, gone.code), (asked.id, 0));
     assert_eq!(accept(&front, asked.id, None).unwrap_err().kind(), crate::ErrorKind::Closed);
-    assert_eq!(front.reserved.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(front.reserved.load(Ordering::SeqCst), 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use super::STOP_BOUND;
-use super::harness::{HANDSHAKE, PATIENCE, Running};
+use super::harness::{HANDSHAKE, PATIENCE, Running, stream_of};
 use super::request::Request;
 use super::{Newcomer, Upgraded};
 
@@ -24,7 +24,7 @@ fn frames_glued_to_the_request_reach_the_data_plane() {
     assert_eq!(answer.status(), 101, "{}", answer.head);
     assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
 
-    let mut upgraded = front.adopted();
+    let upgraded = front.adopted();
     assert_eq!(&upgraded.early[..], b"\x81\x85abcdhello");
     assert_eq!(upgraded.endpoint, 1);
     let request = request_of(&upgraded);
@@ -34,10 +34,11 @@ fn frames_glued_to_the_request_reach_the_data_plane() {
     assert_eq!(request.local(), front.address.to_string());
     assert_eq!(request.header("Origin"), Some(&b"http://example.org"[..]));
 
-    assert!(upgraded.stream.nodelay().unwrap());
-    let nothing = upgraded.stream.read(&mut [0]).unwrap_err();
+    let mut stream = stream_of(upgraded);
+    assert!(stream.nodelay().unwrap());
+    let nothing = stream.read(&mut [0]).unwrap_err();
     assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "nonblocking, and nothing was read twice");
-    upgraded.stream.write_all(b"down").unwrap();
+    stream.write_all(b"down").unwrap();
     let mut down = [0; 4];
     peer.0.read_exact(&mut down).unwrap();
     assert_eq!(&down, b"down");
@@ -52,12 +53,14 @@ fn frames_larger_than_a_head_may_be_are_not_lost() {
     let all = [HANDSHAKE.as_bytes(), &frames].concat();
     let sending = std::thread::spawn(move || sender.write_all(&all).unwrap());
     assert_eq!(peer.answer(false).status(), 101);
-    let mut upgraded = front.adopted();
-    upgraded.stream.set_nonblocking(false).unwrap();
-    upgraded.stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut rest = vec![0; frames.len() - upgraded.early.len()];
-    upgraded.stream.read_exact(&mut rest).unwrap();
-    assert!([&upgraded.early[..], &rest].concat() == frames);
+    let upgraded = front.adopted();
+    let early = upgraded.early.clone();
+    let mut stream = stream_of(upgraded);
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut rest = vec![0; frames.len() - early.len()];
+    stream.read_exact(&mut rest).unwrap();
+    assert!([&early[..], &rest].concat() == frames);
     sending.join().unwrap();
 }
 
@@ -131,7 +134,7 @@ fn without_a_directory_everything_else_is_a_404() {
         assert_eq!((answer.status(), &answer.body[..]), (404, &b"Not found"[..]), "{path}");
     }
     assert_eq!(front.ask("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").status(), 404);
-    assert_eq!(front.ask("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n").status(), 404);
+    assert_eq!(front.ask("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n").status(), 405);
 }
 
 #[test]
@@ -201,9 +204,9 @@ fn an_upgraded_connection_outlives_the_front() {
     let mut front = Running::start(None);
     let mut peer = front.connect();
     assert_eq!(peer.ask(HANDSHAKE).status(), 101);
-    let mut upgraded = front.adopted();
+    let mut upgraded = stream_of(front.adopted());
     front.stop();
-    upgraded.stream.write_all(b"still here").unwrap();
+    upgraded.write_all(b"still here").unwrap();
     let mut read = [0; 10];
     peer.0.read_exact(&mut read).unwrap();
     assert_eq!(&read, b"still here");

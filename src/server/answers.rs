@@ -23,7 +23,7 @@ impl Handle {
             let Accepting { id, endpoint, user_data, request } = *accepting;
             self.shared.expect(id, endpoint, user_data, request)
         };
-        self.pending.accept(handshake.0, subprotocol, headers, user_data, expect)?;
+        self.front.pending.accept(handshake.0, subprotocol, headers, user_data, expect)?;
         self.shared.nudge();
         Ok(())
     }
@@ -31,18 +31,18 @@ impl Handle {
     /// Rejects a handshake with a response: 300 to 599. CLOSED when it is decided already, or gone.
     pub fn reject(&self, handshake: ClientId, status: u32, headers: &[Field<'_>], body: &[u8]) -> Result<()> {
         self.here()?;
-        self.pending.reject(handshake.0, Answer::new(status, 300..=599, headers, body)?)
+        self.front.pending.reject(handshake.0, Answer::new(status, 300..=599, headers, body)?)
     }
 
     /// Answers a request with a response: 200 to 599. CLOSED when it is answered already, or gone.
     pub fn respond(&self, request: RequestId, status: u32, headers: &[Field<'_>], body: &[u8]) -> Result<()> {
         self.here()?;
-        self.pending.respond(request.0, Answer::new(status, 200..=599, headers, body)?)
+        self.front.pending.respond(request.0, Answer::new(status, 200..=599, headers, body)?)
     }
 
     /// A header of a handshake or request that waits, its lines joined; `None` if there is none.
     pub fn pending_header(&self, id: u64, name: &str) -> Result<Option<Vec<u8>>> {
         self.here()?;
-        self.pending.header(id, name)
+        self.front.pending.header(id, name)
     }
 }

@@ -43,9 +43,11 @@ impl Server {
         let shared = &self.handle.shared;
         let clients = |mailbox: &Arc<Mailbox>| u64::from(mailbox.clients.load(Ordering::Relaxed));
         let (events, event_bytes) = self.queue.as_ref().map_or((0, 0), |queue| queue.waiting());
-        Ok(ServerInfo {
+        let front = &self.handle.front;
+        let enrolled: u64 = shared.mailboxes.iter().map(clients).sum();
+        let mut info = ServerInfo {
             size: size_of::<ServerInfo>() as u64,
-            clients: shared.mailboxes.iter().map(clients).sum(),
+            clients: enrolled.saturating_sub(front.pending.handshakes()),
             arrivals: shared.arrivals.load(Ordering::Relaxed) as u64,
             events,
             event_bytes,
@@ -53,6 +55,10 @@ impl Server {
             evicted: shared.evicted.load(Ordering::Relaxed),
             outbox_bytes: block::outbox_bytes(),
             outbox_budget: block::outbox_budget(),
-        })
+            connections: front.admissions.count(),
+            ..ServerInfo::default()
+        };
+        front.census.fill(&mut info);
+        Ok(info)
     }
 }

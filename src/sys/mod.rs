@@ -1,10 +1,12 @@
-//! The few system calls that need `unsafe`: an eventfd, signal masks, fork, clocks.
+//! The few system calls that need `unsafe`: an eventfd, inherited descriptors, signal masks, fork.
 #![allow(unsafe_code)] // that is what this module is for
 
+mod descriptor;
 mod eventfd;
 mod fork;
 mod signals;
 
+pub(crate) use descriptor::duplicate;
 pub(crate) use eventfd::EventFd;
 pub(crate) use fork::{epoch, watch};
 pub(crate) use signals::blocked;

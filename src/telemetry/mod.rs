@@ -2,6 +2,8 @@
 //!
 //! No global logger is touched: the subscriber is set on the engine's own threads, one server each.
 
+pub(crate) mod census;
+
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 

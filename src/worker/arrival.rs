@@ -15,15 +15,15 @@ use crate::protocol::reason;
 
 use super::desk::Desk;
 use super::post::put;
-use super::stream::{Socket, Stream};
+use super::stream::Stream;
 use super::wheel::Timer;
-use super::{Adopt, Command, Expect, Held, Shared, Worker};
+use super::{Adopt, Arrival, Command, Expect, Held, Shared, Worker};
 
 impl Shared {
     /// Gives a connection to the worker with the fewest clients.
-    pub(crate) fn adopt(&self, socket: Socket, early: bytes::Bytes, endpoint: u32, request: Vec<u8>) {
+    pub(crate) fn adopt(&self, arrival: Arrival, endpoint: u32, request: Vec<u8>) {
         match self.enrol(endpoint, true) {
-            Some(id) => self.hand_over(Adopt { id, socket, early, endpoint, request: Some(request) }),
+            Some(id) => self.hand_over(Adopt { id, arrival, endpoint, request: Some(request) }),
             None => tracing::warn!("the table of clients is full"),
         }
     }
@@ -76,8 +76,8 @@ impl Shared {
     }
 
     /// The socket of a client that is expected.
-    pub(crate) fn bring(&self, id: u64, socket: Socket, early: bytes::Bytes, endpoint: u32) {
-        self.hand_over(Adopt { id, socket, early, endpoint, request: None });
+    pub(crate) fn bring(&self, arrival: Arrival, endpoint: u32, id: u64) {
+        self.hand_over(Adopt { id, arrival, endpoint, request: None });
     }
 
     /// A client that is expected won't come.
@@ -125,7 +125,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     /// Makes a socket a client: registered, joined, announced; then what it sent early is read.
     fn take_in(&mut self, adopt: Adopt) {
-        let Adopt { id, socket, early, endpoint, request } = adopt;
+        let Adopt { id, arrival: Arrival { socket, early, permit }, endpoint, request } = adopt;
         let mut stream = Stream::from(socket);
         let place = match request {
             Some(request) => Some(self.admit(id, endpoint, Stream::Awaited(Some(request.into())))),
@@ -144,7 +144,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             return;
         }
         if let Some(held) = self.held.get_mut(place as usize) {
-            held.stream = stream;
+            (held.stream, held.permit) = (stream, permit);
         }
         if !announced {
             self.abort(place);
@@ -175,6 +175,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let place = self.held.vacant_key() as u32;
         self.held.insert(Held {
             stream,
+            permit: None,
             connection: Connection::new(id, endpoint, None),
             memberships: Vec::new(),
             lingers_until: None,

@@ -9,23 +9,32 @@ use std::time::Instant;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::admission::Permit;
 use crate::connection::block::Block;
 use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
+use crate::socket::Socket;
 
 use super::drain::Spread;
-use super::stream::Socket;
 
 /// A socket that has become a client.
 #[derive(Debug)]
 pub(crate) struct Adopt {
     pub(crate) id: u64,
-    pub(crate) socket: Socket,
-    /// What the client sent behind its request.
-    pub(crate) early: Bytes,
+    pub(crate) arrival: Arrival,
     pub(crate) endpoint: u32,
     /// ACCEPT's data; `None` for a client that is expected.
     pub(crate) request: Option<Vec<u8>>,
+}
+
+/// What comes with a client.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) socket: Socket,
+    /// What the client sent behind its request.
+    pub(crate) early: Bytes,
+    /// It is a connection until the socket is let go.
+    pub(crate) permit: Option<Permit>,
 }
 
 /// A client whose socket will come.

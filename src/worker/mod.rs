@@ -36,6 +36,7 @@ use mio::{Events, Poll, Token};
 use once_cell::sync::OnceCell;
 use slab::Slab;
 
+use crate::admission::Permit;
 use crate::clock::Now;
 use crate::config::Endpoint;
 use crate::connection::{Connection, Shut};
@@ -49,11 +50,10 @@ pub(crate) use client::{Client, Refused};
 pub(crate) use desk::Desk;
 pub(crate) use drain::Spread;
 pub(crate) use fanout::with_event;
-pub(crate) use mailbox::{Adopt, Batch, Command, Expect, INLINE, Mailbox, pair};
+pub(crate) use mailbox::{Adopt, Arrival, Batch, Command, Expect, INLINE, Mailbox, pair};
 pub(crate) use post::Poster;
 pub(crate) use pressure::register;
 pub(crate) use seat::Seat;
-pub(crate) use stream::Socket;
 
 use drain::Drain;
 use flush::Written;
@@ -97,6 +97,8 @@ const EVENTS: usize = 1024;
 /// One client as its worker holds it.
 struct Held {
     stream: Stream,
+    /// Given back with the socket.
+    permit: Option<Permit>,
     connection: Connection,
     memberships: Vec<Membership>,
     /// Ended, and waiting for its last bytes to leave and the peer to hang up; cut at this time.

@@ -11,7 +11,7 @@ use crate::config::{ClientId, Config};
 use crate::event::{Event, Kind, Sink};
 use crate::gateway::outcome::Outcomes;
 use crate::ids::Table;
-use crate::worker::{Adopt, Command, Poster, Shared, WAKER, pair};
+use crate::worker::{Adopt, Arrival, Command, Poster, Shared, WAKER, pair};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -58,8 +58,9 @@ impl Fixture {
         let settings = shared.endpoints[0].clone();
         let id = shared.clients.insert(|id, client| client.prepare(id, 0, 0, &settings, 1)).unwrap();
         mailbox.clients.fetch_add(1, Ordering::Relaxed);
-        let socket = crate::worker::Socket::Tcp(stream);
-        let adopt = Adopt { id, socket, early: bytes::Bytes::new(), endpoint: 0, request: Some(Vec::new()) };
+        let socket = crate::socket::Socket::Tcp(stream);
+        let arrival = Arrival { socket, early: bytes::Bytes::new(), permit: None };
+        let adopt = Adopt { id, arrival, endpoint: 0, request: Some(Vec::new()) };
         mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt))));
         Self { shared, events, client: ClientId(id), peer }
     }

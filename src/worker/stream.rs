@@ -10,15 +10,12 @@ use mio::event::Source;
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
-/// A connected socket, as it is handed over.
-#[derive(Debug)]
-pub(crate) enum Socket {
-    Tcp(std::net::TcpStream),
-}
+use crate::socket::Socket;
 
 /// What a worker reads from and writes to.
 pub(super) enum Stream {
     Tcp(mio::net::TcpStream),
+    Unix(mio::net::UnixStream),
     /// The application has accepted the handshake, and the front is still telling the peer: what is sent
     /// meanwhile queues up. Holds the data of the ACCEPT that is owed.
     Awaited(Option<Box<[u8]>>),
@@ -38,6 +35,7 @@ impl Stream {
     pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.shutdown(how),
+            Self::Unix(stream) => stream.shutdown(how),
             Self::Awaited(_) => Ok(()),
         }
     }
@@ -45,6 +43,7 @@ impl Stream {
     fn source(&mut self) -> Option<&mut dyn Source> {
         match self {
             Self::Tcp(stream) => Some(stream),
+            Self::Unix(stream) => Some(stream),
             Self::Awaited(_) => None,
         }
     }
@@ -54,6 +53,7 @@ impl From<Socket> for Stream {
     fn from(socket: Socket) -> Self {
         match socket {
             Socket::Tcp(stream) => Self::Tcp(mio::net::TcpStream::from_std(stream)),
+            Socket::Unix(stream) => Self::Unix(mio::net::UnixStream::from_std(stream)),
         }
     }
 }
@@ -63,6 +63,7 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
             Self::Awaited(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -73,6 +74,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => SockRef::from(&*stream).send_with_flags(bytes, libc::MSG_NOSIGNAL),
             Self::Awaited(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -81,6 +83,9 @@ impl Write for Stream {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => SockRef::from(&*stream).send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),
+            Self::Unix(stream) => {
+                SockRef::from(&*stream).send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)
+            }
             Self::Awaited(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }

@@ -64,8 +64,9 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
     let settings = shared.endpoints[0].clone();
     let id = shared.clients.insert(|id, client| client.prepare(id, 0, 0, &settings, 1)).unwrap();
     mailbox.clients.fetch_add(1, Ordering::Relaxed);
-    let socket = Socket::Tcp(stream);
-    let adopt = Adopt { id, socket, early: bytes::Bytes::new(), endpoint: 0, request: Some(Vec::new()) };
+    let socket = crate::socket::Socket::Tcp(stream);
+    let arrival = Arrival { socket, early: bytes::Bytes::new(), permit: None };
+    let adopt = Adopt { id, arrival, endpoint: 0, request: Some(Vec::new()) };
     mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt))));
     let patience = Duration::from_secs(3);
     assert_eq!(events.recv_timeout(patience), Ok(Kind::Accept));

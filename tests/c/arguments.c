@@ -10,9 +10,10 @@ static void no_server(void) {
   wsgate_batch *batch = wsgate_batch_new();
   uint32_t endpoint = UNTOUCHED;
   uint64_t gateway = UNTOUCHED;
-  wsgate_server_counters server_counters = {UNTOUCHED, 0, 0, 0, 0, 0, 0, 0, 0};
+  wsgate_server_counters server_counters;
   wsgate_client_counters client_counters;
   client_counters.size = UNTOUCHED;
+  server_counters.size = UNTOUCHED;
 
   CHECK_ERROR(INVALID, "server", wsgate_server_listen(NULL, "127.0.0.1:0", 11));
   CHECK_ERROR(INVALID, "server", wsgate_server_set_workers(NULL, 1));

@@ -14,6 +14,7 @@ pub(crate) fn config(workers: u64) -> (Config, EndpointId) {
     let mut config = Config::new();
     config.listen("127.0.0.1:0").unwrap();
     config.set_workers(workers).unwrap();
+    config.set_max_connections(0).unwrap();
     let endpoint = config.add_endpoint("/").unwrap();
     config.set_rate_limit(endpoint, 0, 0).unwrap();
     (config, endpoint)

@@ -89,6 +89,7 @@ wsgate_server *modes_server(int argc, char **argv) {
       snprintf(address, sizeof address, "127.0.0.1:%s", argv[2]);
       modes_require(wsgate_server_listen(server, address, strlen(address)), address);
       modes_require(wsgate_server_set_workers(server, workers ? (uint32_t)strtoul(workers, NULL, 10) : 1), "WORKERS");
+      modes_require(wsgate_server_set_max_connections(server, 0), "max connections");
       modes[i].configure(server);
       return server;
     }

@@ -17,7 +17,7 @@ require __DIR__ . '/conformance.php';
 [, $mode, $port] = $argv;
 
 $server = new Server();
-$server->listen("127.0.0.1:$port")->workers((int) (getenv('WORKERS') ?: 1));
+$server->listen("127.0.0.1:$port")->workers((int) (getenv('WORKERS') ?: 1))->maxConnections(0);
 
 $echo = static function (Client $client, string $data, bool $binary): void {
     if ($binary) {

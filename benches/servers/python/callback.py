@@ -45,7 +45,8 @@ def main(arguments: list[str]) -> None:
         add_endpoints = MODES[mode]
     except (ValueError, KeyError):
         sys.exit(f"usage: callback.py {'|'.join(MODES)} PORT")
-    server = wsgate.Server(f"127.0.0.1:{port}", workers=int(os.environ.get("WORKERS", "1")))
+    workers = int(os.environ.get("WORKERS", "1"))
+    server = wsgate.Server(f"127.0.0.1:{port}", workers=workers, max_connections=0)
     add_endpoints(server)
     server.start()
     print(f"listening on ws://127.0.0.1:{server.ports[0]}/", flush=True)

@@ -53,6 +53,7 @@ fn main() -> Result<()> {
     let mut config = Config::new();
     config.listen(&format!("127.0.0.1:{port}"))?;
     config.set_workers(workers)?;
+    config.set_max_connections(0)?;
     let delivery = match mode.as_str() {
         "echo" => {
             add_unlimited_endpoint(&mut config)?;

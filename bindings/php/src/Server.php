@@ -149,6 +149,13 @@ final class Server
         return $this;
     }
 
+    /** How many connections there may be at once, clients among them; one more is told 503 [1,000; 0: no limit]. */
+    public function maxConnections(int $count): self
+    {
+        $this->engine->set('wsgate_server_set_max_connections', 'max connections', $count);
+        return $this;
+    }
+
     /**
      * Where log lines go instead of PHP's error log; at any time.
      *

@@ -30,6 +30,7 @@ def set_server(
     workers: int = 0,
     directory: str | os.PathLike[str] | None = None,
     queue_limit: int | None = None,
+    max_connections: int | None = None,
     max_body_size: int | None = None,
     request_timeout: float | None = None,
 ) -> None:
@@ -40,6 +41,9 @@ def set_server(
     if queue_limit is not None:
         limit = unsigned("queue_limit", queue_limit)
         channel.call(lib.wsgate_server_set_queue_limit, limit)
+    if max_connections is not None:
+        count = unsigned("max_connections", max_connections)
+        channel.call(lib.wsgate_server_set_max_connections, count)
     if max_body_size is not None:
         size = unsigned("max_body_size", max_body_size)
         channel.call(lib.wsgate_server_set_max_body_size, size)

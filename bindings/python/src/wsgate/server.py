@@ -52,6 +52,8 @@ class Server:
         directory: serve the files in it to requests that no endpoint takes.
         queue_limit: bytes of events that may wait for Python; past it clients are not read.
             16 MiB by default.
+        max_connections: open at once, clients among them; one more is told 503. 1,000 by default;
+            0 is no limit.
         on_request: called with each `HttpRequest` that neither an endpoint nor a file takes, to
             be answered now or later. Without it they get 404.
         on_refused: called with each `HttpRequest` that the server refuses, to word the answer;
@@ -68,6 +70,7 @@ class Server:
         workers: int = 0,
         directory: str | os.PathLike[str] | None = None,
         queue_limit: int | None = None,
+        max_connections: int | None = None,
         on_request: Callable[[HttpRequest], object] | None = None,
         on_refused: Callable[[HttpRequest], object] | None = None,
         max_body_size: int | None = None,
@@ -92,6 +95,7 @@ class Server:
             workers=workers,
             directory=directory,
             queue_limit=queue_limit,
+            max_connections=max_connections,
             max_body_size=max_body_size,
             request_timeout=request_timeout,
         )
