@@ -27,7 +27,8 @@ require __DIR__ . '/fiber_conformance.php';
 [, $mode, $port] = $argv;
 
 $logger = new NullLogger();
-$server = SocketHttpServer::createForDirectAccess($logger, workers: (int) (getenv('WORKERS') ?: 1));
+$workers = (int) (getenv('WORKERS') ?: 1);
+$server = SocketHttpServer::createForDirectAccess($logger, workers: $workers, connectionLimit: 0);
 $server->expose(new InternetAddress('127.0.0.1', (int) $port));
 $router = new Router($server, $logger, new PlainErrorHandler());
 

@@ -55,6 +55,7 @@ final class SocketHttpServer implements HttpServer
         private readonly LoggerInterface $logger,
         private readonly ?array $allowedMethods,
         private readonly int $workers,
+        private readonly int $connectionLimit,
         private readonly ?TrustedProxies $proxies = null,
     ) {
     }
@@ -64,13 +65,15 @@ final class SocketHttpServer implements HttpServer
      *
      * @param list<string>|null $allowedMethods null: all
      * @param int $workers the library's threads; with one, the program's own thread does the work while it waits
+     * @param int $connectionLimit open at once, clients among them; one more is told 503. 0 is no limit
      */
     public static function createForDirectAccess(
         LoggerInterface $logger,
         ?array $allowedMethods = self::DEFAULT_ALLOWED_METHODS,
         int $workers = 1,
+        int $connectionLimit = self::DEFAULT_CONNECTION_LIMIT,
     ): self {
-        return new self($logger, $allowedMethods, $workers);
+        return new self($logger, $allowedMethods, $workers, $connectionLimit);
     }
 
     /**
@@ -87,7 +90,7 @@ final class SocketHttpServer implements HttpServer
         ?array $allowedMethods = self::DEFAULT_ALLOWED_METHODS,
         int $workers = 1,
     ): self {
-        return new self($logger, $allowedMethods, $workers, new TrustedProxies($headerType, $trustedProxies));
+        return new self($logger, $allowedMethods, $workers, 0, new TrustedProxies($headerType, $trustedProxies));
     }
 
     /** Adds an address to listen on; with port 0 the system chooses, see getServers(). */
@@ -216,7 +219,7 @@ final class SocketHttpServer implements HttpServer
             $this->allowedMethods,
             fn (Request $request) => $this->proxies?->read($request),
         );
-        $server = (new Server())->workers($this->workers);
+        $server = (new Server())->workers($this->workers)->maxConnections($this->connectionLimit);
         $server->onLog(function (LogLevel $level, string $target, string $text): void {
             $this->logger->log($level->toPsr(), "$target: $text");
         });

@@ -359,6 +359,7 @@ def serve(
     workers: int = 0,
     directory: str | os.PathLike[str] | None = None,
     queue_limit: int | None = None,
+    max_connections: int | None = None,
     max_body_size: int | None = None,
     request_timeout: float | None = None,
     **others: Any,
@@ -421,6 +422,8 @@ def serve(
         directory: serve the files in it to requests that no path takes.
         queue_limit: bytes of events that may wait for Python; past it no client is read. 16 MiB by
             default.
+        max_connections: open at once, clients among them; one more is told 503. 1,000 by default;
+            0 is no limit.
         max_body_size: of a plain request, in bytes, default 128 KiB; past it 413.
         request_timeout: seconds in which to answer a plain request, default 30; then 503.
     """
@@ -471,6 +474,7 @@ def serve(
             "workers": workers,
             "directory": directory,
             "queue_limit": queue_limit,
+            "max_connections": max_connections,
             "max_body_size": max_body_size,
             "request_timeout": request_timeout,
         },
