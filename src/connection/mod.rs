@@ -17,7 +17,7 @@ use crate::clock::Now;
 use crate::config::{Endpoint, RatePolicy};
 use crate::counters::Figures;
 use crate::event::Cause;
-use crate::protocol::{self, Codec, Decoder, Failure, Item, Opcode, reason};
+use crate::protocol::{self, Codec, Decoder, Failure, Item, Opcode, reason, deflate};
 
 use intake::{InHand, Spent};
 use ping::{Ping, Pings};
@@ -112,7 +112,7 @@ pub(crate) struct Connection {
     pub(crate) id: u64,
     pub(crate) endpoint: u32,
     decoder: Decoder,
-    codec: Option<Box<dyn Codec>>,
+    codec: Option<Codec>,
     state: State,
     pings: Pings,
     in_hand: InHand,
@@ -120,7 +120,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(id: u64, endpoint: u32, codec: Option<Box<dyn Codec>>) -> Self {
+    pub(crate) fn new(id: u64, endpoint: u32, codec: Option<Codec>) -> Self {
         Self {
             id,
             endpoint,
@@ -156,8 +156,8 @@ impl Connection {
     }
 
     /// The codec that messages to this client go through.
-    pub(crate) fn codec(&mut self) -> Option<&mut (dyn Codec + 'static)> {
-        self.codec.as_deref_mut()
+    pub(crate) fn codec(&mut self) -> Option<&mut Codec> {
+        self.codec.as_mut()
     }
 
     /// How many bytes may be read now; or why none.
@@ -204,7 +204,9 @@ impl Connection {
             return (bytes.len(), None);
         }
         let before = port.figures().messages_in.value();
-        let (taken, stop) = self.read(bytes, settings, now, port);
+        let mut inflated = if self.codec.is_some() { deflate::lend() } else { Vec::new() };
+        let (taken, stop) = self.read(bytes, settings, now, port, &mut inflated);
+        deflate::give_back(inflated);
         self.decoder.rest();
         port.figures().frames_in.set(self.decoder.frames());
         let Some(stop) = stop else { return (taken, None) };
@@ -240,6 +242,7 @@ impl Connection {
         settings: &Endpoint,
         now: Now,
         port: &mut impl Port,
+        inflated: &mut Vec<u8>,
     ) -> (usize, Option<Stop>) {
         let pauses = settings.rate.policy == RatePolicy::Pause;
         let counts = settings.window.by_grants || !port.consumes_at_once();
@@ -256,7 +259,7 @@ impl Connection {
             let Some(rest) = bytes.get_mut(at..).filter(|rest| !rest.is_empty() && !is_shut) else {
                 return (at, None);
             };
-            let step = self.decoder.next(rest, &settings.limits, self.codec.as_deref_mut());
+            let step = self.decoder.next(rest, &settings.limits, self.codec.as_mut(), inflated);
             let (taken, item) = match step {
                 Ok(step) => step,
                 Err(failure) => return (at, Some(Stop::Failure(failure))),

@@ -72,12 +72,14 @@ impl Decoder {
     /// Takes bytes off the front of `input`, unmasking them in place, up to the end of the first frame in
     /// them. Returns how many it took and what was said; `None` when it took them all and nothing is
     /// complete, or when the frame was a fragment and its message goes on.
-    /// `rsv1` frames are refused unless there is a codec (§5.2).
+    /// Frames with RSV1 are refused unless there is a codec (§5.2), which leaves what it makes of a message in
+    /// `inflated`.
     pub fn next<'a>(
         &'a mut self,
         input: &'a mut [u8],
         limits: &Limits,
-        codec: Option<&mut (dyn Codec + 'static)>,
+        codec: Option<&mut Codec>,
+        inflated: &'a mut Vec<u8>,
     ) -> Result<(usize, Option<Item<'a>>), Failure> {
         self.rest();
         let mut at = 0;
@@ -94,14 +96,18 @@ impl Decoder {
                     mask::apply(payload, header.mask);
                     return Ok((end, Some(control(header.opcode, payload))));
                 }
-                if header.fin && !header.rsv1 && self.message.is_none() {
+                if header.fin && self.message.is_none() {
                     let payload = input.get_mut(at..end).unwrap_or_default();
                     mask::apply(payload, header.mask);
                     let binary = header.opcode == Opcode::Binary;
-                    if !binary && !utf8::is_valid(payload) {
+                    let data = match codec.filter(|_| header.rsv1) {
+                        Some(codec) => inflate(codec, payload, inflated, limits)?,
+                        None => payload,
+                    };
+                    if !binary && !utf8::is_valid(data) {
                         return Err(NOT_UTF8);
                     }
-                    return Ok((end, Some(Item::Message { binary, data: payload })));
+                    return Ok((end, Some(Item::Message { binary, data })));
                 }
             }
             self.begin(&header);
@@ -116,7 +122,7 @@ impl Decoder {
         if opcode.is_control() {
             self.control.extend_from_slice(piece);
         } else if let Some(message) = &mut self.message {
-            message.push(piece, complete && fin, limits, codec)?;
+            message.push(piece, complete && fin)?;
         }
         if !complete {
             return Ok((at, None));
@@ -129,10 +135,19 @@ impl Decoder {
         if fin {
             self.delivered = true;
             let Some(message) = &mut self.message else { return Ok((at, None)) };
-            if !message.binary && !message.text.finish() {
-                return Err(NOT_UTF8);
-            }
-            return Ok((at, Some(Item::Message { binary: message.binary, data: &message.data })));
+            let binary = message.binary;
+            let data = match codec.filter(|_| message.compressed) {
+                Some(codec) => {
+                    let data = inflate(codec, &message.data, inflated, limits)?;
+                    if !binary && !utf8::is_valid(data) {
+                        return Err(NOT_UTF8);
+                    }
+                    data
+                }
+                None if !binary && !message.text.finish() => return Err(NOT_UTF8),
+                None => &message.data,
+            };
+            return Ok((at, Some(Item::Message { binary, data })));
         }
         Ok((at, None))
     }
@@ -236,22 +251,12 @@ const NOT_UTF8: Failure = Failure::data("text is not UTF-8");
 const COMPLETE: u64 = u64::MAX;
 
 impl Message {
-    fn push(
-        &mut self,
-        piece: &[u8],
-        end: bool,
-        limits: &Limits,
-        codec: Option<&mut (dyn Codec + 'static)>,
-    ) -> Result<(), Failure> {
-        let before = self.data.len();
-        match codec.filter(|_| self.compressed) {
-            Some(codec) => codec.decode(piece, end, &mut self.data, limits.message)?,
-            None => self.data.extend_from_slice(piece),
-        }
+    fn push(&mut self, piece: &[u8], end: bool) -> Result<(), Failure> {
+        self.data.extend_from_slice(piece);
         if end {
             self.fragments = COMPLETE;
         }
-        if !self.binary && !self.text.push(self.data.get(before..).unwrap_or_default()) {
+        if !self.binary && !self.compressed && !self.text.push(piece) {
             return Err(NOT_UTF8);
         }
         Ok(())
@@ -260,6 +265,19 @@ impl Message {
     fn complete(&self) -> bool {
         self.fragments == COMPLETE
     }
+}
+
+/// A compressed message's content. It was kept compressed until it was whole: what a peer can make us hold
+/// is what it has sent.
+fn inflate<'a>(
+    codec: &mut Codec,
+    message: &[u8],
+    inflated: &'a mut Vec<u8>,
+    limits: &Limits,
+) -> Result<&'a [u8], Failure> {
+    inflated.clear();
+    codec.inflate(message, inflated, limits.message)?;
+    Ok(inflated)
 }
 
 fn control(opcode: Opcode, payload: &[u8]) -> Item<'_> {

@@ -19,15 +19,15 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Everything said in `bytes` when they arrive in pieces of `size`, and how it ended.
-fn said(bytes: &[u8], size: usize, codec: Option<&mut (dyn Codec + 'static)>) -> (Vec<String>, Option<u16>) {
+fn said(bytes: &[u8], size: usize, codec: Option<&mut Codec>) -> (Vec<String>, Option<u16>) {
     let mut decoder = Decoder::default();
     let mut said = Vec::new();
-    let mut codec = codec;
+    let (mut codec, mut inflated) = (codec, Vec::new());
     for piece in bytes.chunks(size) {
         let mut piece = piece.to_vec();
         let (mut at, end) = (0, piece.len());
         loop {
-            match decoder.next(&mut piece[at..], &LIMITS, codec.as_deref_mut()) {
+            match decoder.next(&mut piece[at..], &LIMITS, codec.as_deref_mut(), &mut inflated) {
                 Ok((taken, item)) => {
                     at += taken;
                     match item {
@@ -114,52 +114,52 @@ fn limits_are_met_exactly() {
 fn an_idle_decoder_holds_no_buffer() {
     let mut decoder = Decoder::default();
     let mut bytes = [masked(0x01, b"a"), masked(0x80, b"b"), masked(0x81, b"c")].concat();
-    assert_eq!(decoder.next(&mut bytes, &LIMITS, None).unwrap(), (7, None), "frame by frame");
-    let (second, item) = decoder.next(&mut bytes[7..], &LIMITS, None).unwrap();
+    let mut inflated = Vec::new();
+    assert_eq!(decoder.next(&mut bytes, &LIMITS, None, &mut inflated).unwrap(), (7, None), "frame by frame");
+    let (second, item) = decoder.next(&mut bytes[7..], &LIMITS, None, &mut inflated).unwrap();
     assert_eq!(item, Some(Item::Message { binary: false, data: b"ab" }));
-    decoder.next(&mut bytes[7 + second..], &LIMITS, None).unwrap();
+    decoder.next(&mut bytes[7 + second..], &LIMITS, None, &mut Vec::new()).unwrap();
     assert!(decoder.message.is_none() && decoder.control.capacity() == 0);
 }
 
-/// Doubles every byte, and refuses `!`.
-struct Doubler;
-
-impl Codec for Doubler {
-    fn decode(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>, limit: u64) -> Result<(), Failure> {
-        for byte in piece {
-            if *byte == b'!' {
-                return Err(Failure::data("garbage"));
-            }
-            if out.len() as u64 + 2 > limit {
-                return Err(Failure::too_big("inflated past the limit"));
-            }
-            out.extend_from_slice(&[*byte, *byte]);
-        }
-        if end {
-            out.push(b'.');
-        }
-        Ok(())
-    }
-
-    fn encode(&mut self, _payload: &[u8], _out: &mut Vec<u8>) -> bool {
-        false
+#[test]
+fn the_codec_inflates_messages_with_rsv1_and_those_alone() {
+    // "Hello" (RFC 7692 §7.2.3.1), and nothing.
+    let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let bytes = [
+        masked(0xc1, hello),
+        masked(0x41, &hello[..3]),
+        masked(0x89, b"between"),
+        masked(0x80, &hello[3..]),
+        masked(0x81, b"plain"),
+        masked(0xc2, b"\x00"),
+    ]
+    .concat();
+    for size in 1..=bytes.len() {
+        let expected = ["text Hello", "ping between", "text Hello", "text plain", "binary "];
+        assert_eq!(said(&bytes, size, Some(&mut codec())), (expected.map(String::from).to_vec(), None), "{size}");
     }
 }
 
 #[test]
-fn the_codec_decodes_messages_with_rsv1_and_those_alone() {
-    let bytes = [masked(0x41, b"ab"), masked(0x80, b"c"), masked(0x81, b"plain"), masked(0xc2, b"")].concat();
-    for size in 1..=bytes.len() {
-        let (said, end) = said(&bytes, size, Some(&mut Doubler));
-        assert_eq!((said, end), (vec!["text aabbcc.".into(), "text plain".into(), "binary .".into()], None));
-    }
+fn what_the_codec_refuses_ends_the_connection() {
+    // 1,001 times the same byte; text that is not UTF-8; RSV1 in the middle of a message.
+    let long = masked(0xc2, b"\x4a\x4c\x1c\x05\xa3\x60\x14\x0c\x7b\x00\x00");
     for (bytes, code) in [
-        (masked(0xc1, b"a!"), 1007),
-        ([masked(0x42, &[b'a'; 400]), masked(0x80, &[b'a'; 200])].concat(), 1009),
-        ([masked(0x41, b"a"), masked(0xc0, b"b")].concat(), 1002),
+        (masked(0xc1, b"\xfa\xff\x1f\x00"), 1007),
+        (masked(0xc2, b"\xff\xff"), 1007),
+        (long, 1009),
+        ([masked(0x41, b"\xf2\x48"), masked(0xc0, b"\x00")].concat(), 1002),
         (masked(0xc9, b""), 1002),
-        (masked(0xc1, b"\xff"), 1007),
     ] {
-        assert_eq!(said(&bytes, bytes.len(), Some(&mut Doubler)).1, Some(code));
+        for size in 1..=bytes.len() {
+            assert_eq!(said(&bytes, size, Some(&mut codec())), (vec![], Some(code)), "{bytes:x?} by {size}");
+        }
     }
+}
+
+fn codec() -> Codec {
+    use crate::protocol::deflate::{Agreement, Effort};
+    let agreement = Agreement { server_bits: 15, client_bits: 15, server_takeover: false, client_takeover: false };
+    Codec::new(agreement, Effort { level: 6, memory: 8, ratio: 0 })
 }

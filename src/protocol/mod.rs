@@ -6,15 +6,16 @@
 //! that RSV1 opens (RFC 6455 §9.2), so that an extension changes nothing here.
 
 mod close;
-mod codec;
 mod decoder;
+pub(crate) mod deflate;
+mod extension;
 pub(crate) mod frame;
 mod mask;
 pub mod reason;
 mod utf8;
 
 pub use close::{Failure, is_sendable, name};
-pub use codec::Codec;
+pub use deflate::Codec;
 pub use decoder::{Decoder, Item, Limits};
 pub use frame::Opcode;
 

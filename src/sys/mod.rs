@@ -4,12 +4,16 @@
 mod descriptor;
 mod eventfd;
 mod fork;
+mod libdeflate;
 mod signals;
+mod zlib;
 
 pub(crate) use descriptor::duplicate;
 pub(crate) use eventfd::EventFd;
 pub(crate) use fork::{epoch, watch};
+pub(crate) use libdeflate::{Packer, Unpacker};
 pub(crate) use signals::blocked;
+pub(crate) use zlib::{Corrupt, Deflater, Inflater};
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("wsgate needs 64-bit Linux");

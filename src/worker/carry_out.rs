@@ -142,7 +142,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if let Some(codec) = held.connection.codec() {
             let mut encoded = Vec::new();
             if let Some((opcode, payload)) = frame::split(message.bytes(&outgoing))
-                && codec.encode(payload, &mut encoded)
+                && codec.deflate(payload, &mut encoded)
             {
                 outgoing.push_encoded(place, opcode, &encoded, reserved, account);
                 return true;

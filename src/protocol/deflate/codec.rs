@@ -1,0 +1,141 @@
+//! One client's messages, compressed and inflated (RFC 7692 §7.2).
+
+use super::super::Failure;
+use super::negotiation::Agreement;
+use super::shared;
+use crate::sys::{Corrupt, Deflater, Inflater};
+
+/// How an endpoint compresses, whatever was agreed upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effort {
+    /// 1, fast, to 9, small.
+    pub(crate) level: u8,
+    /// 1 to 9: of a context that is taken over, how much memory it has besides its window.
+    pub(crate) memory: u8,
+    /// A message inflates to at most so many times its compressed size; 0: there is no such limit.
+    pub(crate) ratio: u32,
+}
+
+/// What one client agreed upon, and its contexts where it has any.
+#[derive(Debug)]
+pub struct Codec {
+    agreement: Agreement,
+    effort: Effort,
+    contexts: Option<Box<Contexts>>,
+}
+
+/// Made at the first message that needs one of them.
+#[derive(Debug, Default)]
+struct Contexts {
+    deflater: Option<Deflater>,
+    inflater: Option<Inflater>,
+    /// The client was sent something that our compressor does not know: what comes next must not refer to
+    /// what was before. Done when it does come, because most such clients are sent the like again.
+    stale: bool,
+}
+
+/// Below this, a ratio tells nothing of a message.
+const RATIO_FREE: u64 = 64 << 10;
+
+impl Codec {
+    pub(crate) fn new(agreement: Agreement, effort: Effort) -> Self {
+        Self { agreement, effort, contexts: None }
+    }
+
+    pub(crate) fn agreement(&self) -> Agreement {
+        self.agreement
+    }
+
+    /// Inflates a whole message and appends it to `out`: 1009 when it would be longer than `limit`, 1007 when
+    /// it is no DEFLATE data.
+    pub(crate) fn inflate(&mut self, message: &[u8], out: &mut Vec<u8>, limit: u64) -> Result<(), Failure> {
+        let limit = match u64::from(self.effort.ratio) {
+            0 => limit,
+            ratio => limit.min((message.len() as u64).saturating_mul(ratio).max(RATIO_FREE)),
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let inflated = if self.agreement.client_takeover {
+            let contexts = self.contexts.get_or_insert_default();
+            if contexts.inflater.is_none() {
+                contexts.inflater = Inflater::new(self.agreement.client_bits.max(9));
+            }
+            match &mut contexts.inflater {
+                Some(inflater) => inflater.inflate(message, out, limit),
+                None => Err(Corrupt::Memory),
+            }
+        } else {
+            shared::inflate(message, out, limit)
+        };
+        inflated.map_err(|corrupt| match corrupt {
+            Corrupt::Data => Failure::data("not DEFLATE data"),
+            Corrupt::TooLong => Failure::too_big("message too big"),
+            Corrupt::Memory => Failure { code: 1011, reason: "out of memory" },
+        })
+    }
+
+    /// Compresses a message for this client alone and appends it to `out`. False, and nothing appended, when
+    /// it would not get smaller: then it goes out as it is.
+    pub(crate) fn deflate(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
+        let before = out.len();
+        if !self.agreement.server_takeover {
+            return shared::deflate(message, self.shared_class(message.len()), self.effort.level, out);
+        }
+        let contexts = self.contexts.get_or_insert_default();
+        if contexts.deflater.is_none() {
+            let Effort { level, memory, .. } = self.effort;
+            contexts.deflater = Deflater::new(level, self.agreement.server_bits, memory);
+        }
+        let Some(deflater) = &mut contexts.deflater else { return false };
+        if std::mem::take(&mut contexts.stale) {
+            deflater.reset();
+        }
+        deflater.deflate(message, out);
+        if out.len() - before < message.len().max(1) {
+            return true;
+        }
+        out.truncate(before);
+        contexts.stale = true;
+        false
+    }
+
+    /// Which of the frames that are compressed once for many fits this client.
+    pub(crate) fn shared_class(&self, length: usize) -> SharedClass {
+        // In a message that is no longer than the window, nothing is too far back.
+        let any = length <= 1 << self.agreement.server_bits;
+        SharedClass {
+            bits: if any { super::negotiation::MAX_BITS } else { self.agreement.server_bits },
+            ends: !self.agreement.server_takeover,
+        }
+    }
+
+    /// This client is sent a message that was compressed for many.
+    pub(crate) fn passed_by(&mut self) {
+        if let Some(contexts) = &mut self.contexts {
+            contexts.stale = true;
+        }
+    }
+
+    pub(crate) fn level(&self) -> u8 {
+        self.effort.level
+    }
+
+    /// How many bytes its contexts take.
+    #[cfg(test)]
+    fn has_contexts(&self) -> bool {
+        self.contexts.is_some()
+    }
+}
+
+/// What clients must have in common to be sent the same compressed frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SharedClass {
+    /// The window that it may use.
+    pub(crate) bits: u8,
+    /// Whether its stream may end with the message (BFINAL): not where the client keeps a context, because
+    /// some would let that end as well.
+    pub(crate) ends: bool,
+}
+
+#[cfg(test)]
+#[path = "codec_tests.rs"]
+mod tests;
