@@ -1,6 +1,7 @@
 //! Every setting: its name, default, bounds and unit, in one table; and what a server is made of.
 
 mod address;
+mod compression;
 mod http;
 mod pattern;
 
@@ -12,6 +13,10 @@ use crate::gateway::Gateways;
 use crate::protocol::Limits;
 
 pub(crate) use address::Address;
+pub(crate) use compression::Compression;
+pub use compression::{
+    COMPRESSION_LEVEL, COMPRESSION_MEMORY, COMPRESSION_RATIO, COMPRESSION_THRESHOLD, COMPRESSION_WINDOW,
+};
 pub use http::{
     BODY_TIMEOUT, CACHE_TIME, ERROR_PAGE_TIMEOUT, HANDSHAKE_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT,
     MAX_BODY_SIZE, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_HEADER_SIZE, MAX_REQUESTS,
@@ -159,6 +164,7 @@ pub(crate) struct Endpoint {
     pub(crate) handshakes: Handshakes,
     pub(crate) gateway: Option<GatewayId>,
     pub(crate) limits: Limits,
+    pub(crate) compression: Compression,
     pub(crate) close_period: Duration,
     pub(crate) outbox_bytes: u64,
     pub(crate) outbox_messages: u64,
@@ -213,6 +219,7 @@ impl Endpoint {
             close_period: Duration::from_millis(CLOSE_PERIOD.default),
             outbox_bytes: OUTBOX_BYTES.default,
             outbox_messages: OUTBOX_MESSAGES.default,
+            compression: Compression::default(),
             slow_consumer: SlowConsumer::default(),
             frame_split: FRAME_SPLIT.default as usize,
             window: Window {

@@ -17,12 +17,13 @@ use tokio::sync::oneshot;
 
 use crate::admission::Admissions;
 use crate::clock::Now;
-use crate::config::{ClientId, Config};
+use crate::config::{ClientId, Config, Handshakes};
 use crate::delivery::{Delivery, Queue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
 use crate::front::{self, Bound, Front, Intake, Newcomer, Upgraded};
 use crate::gateway::outcome::Outcomes;
+use crate::protocol::deflate::Agreement;
 use crate::sys;
 use crate::telemetry;
 use crate::worker::{self, Arrival, Batch, Command, Desk, Poster, Seat, Shared, Spread, Worker, desk};
@@ -119,7 +120,10 @@ impl Server {
             endpoints: config
                 .endpoints
                 .iter()
-                .map(|endpoint| (endpoint.pattern.clone(), endpoint.handshakes.clone()))
+                .map(|endpoint| {
+                    let compression = endpoint.compression.settings();
+                    (endpoint.pattern.clone(), Handshakes { compression, ..endpoint.handshakes.clone() })
+                })
                 .collect(),
             http: config.http.clone(),
         };
@@ -414,13 +418,15 @@ impl Intake for HandOut {
         let Upgraded { socket, permit, early, endpoint, client } = upgraded;
         let arrival = Arrival { socket, early, permit: Some(permit) };
         match client {
-            Newcomer::Unnamed(request) => self.handle.shared.adopt(arrival, endpoint, request),
+            Newcomer::Unnamed(request, compression) => {
+                self.handle.shared.adopt(arrival, endpoint, request, compression);
+            }
             Newcomer::Expected(id) => self.handle.shared.bring(arrival, endpoint, id),
         }
     }
 
-    fn reserve(&self, endpoint: u32) -> Option<u64> {
-        self.handle.shared.reserve(endpoint)
+    fn reserve(&self, endpoint: u32, compression: Option<Agreement>) -> Option<u64> {
+        self.handle.shared.reserve(endpoint, compression)
     }
 
     fn release(&self, id: u64) {

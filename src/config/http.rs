@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Config, EndpointId, Setting, setting};
 use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::deflate::Settings;
 
 /// How long the application may take over a handshake.
 pub const HANDSHAKE_TIMEOUT: Setting = setting("handshake timeout", 10_000, 1, 3_600_000, "milliseconds");
@@ -45,6 +46,8 @@ pub(crate) struct Handshakes {
     pub(crate) same_host: bool,
     /// In the order of preference.
     pub(crate) subprotocols: Vec<String>,
+    /// What may be agreed upon of permessage-deflate; `None` when compression is off.
+    pub(crate) compression: Option<Settings>,
     /// The application decides.
     pub(crate) deferred: bool,
     pub(crate) timeout: Duration,
@@ -56,6 +59,7 @@ impl Default for Handshakes {
             origins: Vec::new(),
             same_host: false,
             subprotocols: Vec::new(),
+            compression: None,
             deferred: false,
             timeout: Duration::from_millis(HANDSHAKE_TIMEOUT.default),
         }

@@ -17,7 +17,7 @@ use crate::clock::Now;
 use crate::config::{Endpoint, RatePolicy};
 use crate::counters::Figures;
 use crate::event::Cause;
-use crate::protocol::{self, Codec, Decoder, Failure, Item, Opcode, reason, deflate};
+use crate::protocol::{self, Codec, Decoder, Failure, Item, Opcode, deflate, reason};
 
 use intake::{InHand, Spent};
 use ping::{Ping, Pings};

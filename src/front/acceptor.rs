@@ -7,6 +7,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::config::{Handshakes, is_token};
+use crate::protocol::deflate::{self, Agreement};
 
 use super::reply::{Refusal, StaticHeaders};
 
@@ -25,6 +26,8 @@ pub(super) struct Acceptable {
     pub(super) offered: Vec<String>,
     /// The one that the endpoint's own list makes of them.
     pub(super) agreed: Option<String>,
+    /// What was agreed upon of permessage-deflate; the 101 says so already.
+    pub(super) compression: Option<Agreement>,
 }
 
 /// The 101 for this request, or why there is none.
@@ -85,7 +88,18 @@ pub(super) fn check<B>(request: &Request<B>, rules: &Handshakes) -> Result<Accep
         .map_err(|_| Refusal::bad_request("Sec-WebSocket-Key cannot be answered"))?;
     let offered = offered(headers);
     let agreed = rules.subprotocols.iter().find(|known| offered.contains(known)).cloned();
-    Ok(Acceptable { response: switching_protocols(accept), offered, agreed })
+    let mut response = switching_protocols(accept);
+    let compression = compression(headers, rules, &mut response);
+    Ok(Acceptable { response, offered, agreed, compression })
+}
+
+/// Agrees upon permessage-deflate (RFC 7692 §5), if the endpoint wants it and the client offers it.
+fn compression(headers: &HeaderMap, rules: &Handshakes, response: &mut Response<()>) -> Option<Agreement> {
+    let settings = rules.compression.as_ref()?;
+    let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    let (agreement, answer) = deflate::agree(lines.filter_map(|line| line.to_str().ok()), settings)?;
+    response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::try_from(answer).ok()?);
+    Some(agreement)
 }
 
 /// The response's line for the subprotocol that was agreed upon.

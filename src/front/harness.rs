@@ -41,7 +41,7 @@ impl Intake for Collector {
         self.adopted.send(upgraded).unwrap();
     }
 
-    fn reserve(&self, _: u32) -> Option<u64> {
+    fn reserve(&self, _: u32, _: Option<crate::protocol::deflate::Agreement>) -> Option<u64> {
         self.reserved.fetch_add(1, Ordering::SeqCst);
         Some(self.ids.fetch_add(1, Ordering::SeqCst))
     }

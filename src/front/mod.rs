@@ -48,6 +48,7 @@ use tokio::task::JoinSet;
 use crate::admission::{Admissions, Permit};
 use crate::config::{Handshakes, Http, Pattern};
 use crate::event::Event;
+use crate::protocol::deflate::Agreement;
 use crate::socket::Socket;
 use crate::telemetry::census::Census;
 
@@ -98,8 +99,8 @@ pub(crate) struct Upgraded {
 
 /// Who comes with an upgraded connection.
 pub(crate) enum Newcomer {
-    /// Whom the endpoint accepted: the request, encoded (see [`request`]).
-    Unnamed(Vec<u8>),
+    /// Whom the endpoint accepted: the request, encoded (see [`request`]), and what was agreed upon.
+    Unnamed(Vec<u8>, Option<Agreement>),
     /// Whom the application accepted, by the id that was reserved for the handshake.
     Expected(u64),
 }
@@ -111,7 +112,7 @@ pub(crate) trait Intake: Send + Sync + 'static {
 
     /// An id for a handshake at this endpoint. It is of no use to anybody until the data plane expects it.
     /// `None` when there are too many.
-    fn reserve(&self, endpoint: u32) -> Option<u64>;
+    fn reserve(&self, endpoint: u32, compression: Option<Agreement>) -> Option<u64>;
 
     /// The handshake of this id did not become a client.
     fn release(&self, id: u64);

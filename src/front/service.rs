@@ -20,6 +20,7 @@ use crate::clock::Now;
 use crate::config::Http;
 use crate::event::{self, Event, Kind};
 use crate::ids;
+use crate::protocol::deflate::Agreement;
 use crate::telemetry::census::Census;
 
 use super::acceptor::{self, Acceptable};
@@ -52,8 +53,8 @@ pub(super) struct Handover {
 
 /// Who was accepted.
 pub(super) enum Newcomer {
-    /// By its endpoint: the request.
-    Unnamed(Vec<u8>),
+    /// By its endpoint: the request, and what was agreed upon.
+    Unnamed(Vec<u8>, Option<Agreement>),
     /// By the application, which knows its id.
     Expected(Expected),
 }
@@ -62,7 +63,7 @@ impl Newcomer {
     /// The socket is about to be handed over.
     pub(super) fn adopted(self) -> super::Newcomer {
         match self {
-            Self::Unnamed(request) => super::Newcomer::Unnamed(request),
+            Self::Unnamed(request, compression) => super::Newcomer::Unnamed(request, compression),
             Self::Expected(mut expected) => super::Newcomer::Expected(expected.take()),
         }
     }
@@ -220,7 +221,8 @@ impl Connection {
         let Some(rules) = self.site.handshakes.get(route.endpoint as usize) else {
             return Refusal::not_found().response();
         };
-        let Acceptable { mut response, offered, agreed } = match acceptor::check(&request, rules) {
+        let Acceptable { mut response, offered, agreed, compression } = match acceptor::check(&request, rules)
+        {
             Ok(acceptable) => acceptable,
             Err(refusal) => return self.refuse(&request, &route.parameters, refusal).await,
         };
@@ -237,7 +239,7 @@ impl Connection {
         };
         let client = if rules.deferred {
             let encoded = request::encode(&parts(&offered.join(", ")));
-            match self.decision(route.endpoint, rules.timeout, encoded, agreed).await {
+            match self.decision(route.endpoint, rules.timeout, encoded, agreed, compression).await {
                 Ok(Decided::Accepted { expected, subprotocol, headers }) => {
                     acceptor::agree(&mut response, subprotocol.as_deref());
                     response.headers_mut().extend(headers);
@@ -248,7 +250,7 @@ impl Connection {
             }
         } else {
             acceptor::agree(&mut response, agreed.as_deref());
-            Newcomer::Unnamed(request::encode(&parts(agreed.as_deref().unwrap_or_default())))
+            Newcomer::Unnamed(request::encode(&parts(agreed.as_deref().unwrap_or_default())), compression)
         };
         *self.handover.lock() =
             Some(Handover { upgrade: hyper::upgrade::on(&mut request), endpoint: route.endpoint, client });
@@ -262,10 +264,11 @@ impl Connection {
         within: Duration,
         request: Vec<u8>,
         agreed: Option<String>,
+        compression: Option<Agreement>,
     ) -> Result<Decided, Refusal> {
         let _room = self.room()?;
         let (intake, census) = (&self.site.intake, &self.site.census);
-        let id = intake.reserve(endpoint).ok_or(UNAVAILABLE)?;
+        let id = intake.reserve(endpoint, compression).ok_or(UNAVAILABLE)?;
         let request: Arc<[u8]> = request.into();
         let asked = self.site.pending.handshake(id, endpoint, Arc::clone(&request), agreed);
         let mut undecided = Undecided { id, endpoint, asked, site: Arc::clone(&self.site), settled: false };

@@ -10,7 +10,7 @@ use super::{Newcomer, Upgraded};
 
 fn request_of(upgraded: &Upgraded) -> Vec<u8> {
     match &upgraded.client {
-        Newcomer::Unnamed(request) => request.clone(),
+        Newcomer::Unnamed(request, _) => request.clone(),
         Newcomer::Expected(id) => panic!("{id} was accepted by the application"),
     }
 }

@@ -137,7 +137,11 @@ fn the_codec_inflates_messages_with_rsv1_and_those_alone() {
     .concat();
     for size in 1..=bytes.len() {
         let expected = ["text Hello", "ping between", "text Hello", "text plain", "binary "];
-        assert_eq!(said(&bytes, size, Some(&mut codec())), (expected.map(String::from).to_vec(), None), "{size}");
+        assert_eq!(
+            said(&bytes, size, Some(&mut codec())),
+            (expected.map(String::from).to_vec(), None),
+            "{size}"
+        );
     }
 }
 
@@ -160,6 +164,7 @@ fn what_the_codec_refuses_ends_the_connection() {
 
 fn codec() -> Codec {
     use crate::protocol::deflate::{Agreement, Effort};
-    let agreement = Agreement { server_bits: 15, client_bits: 15, server_takeover: false, client_takeover: false };
+    let agreement =
+        Agreement { server_bits: 15, client_bits: 15, server_takeover: false, client_takeover: false };
     Codec::new(agreement, Effort { level: 6, memory: 8, ratio: 0 })
 }

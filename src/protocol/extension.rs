@@ -115,7 +115,20 @@ mod tests {
 
     #[test]
     fn what_breaks_the_grammar_is_refused() {
-        for line in ["a b", "a;", "a;=1", "a;b=", "a;b=\"", "a;b=\"\"", "a;b=\"x y\"", "a;b=\"x\"y", "ä", "a;;b", "=", "a;b=\"\\"] {
+        for line in [
+            "a b",
+            "a;",
+            "a;=1",
+            "a;b=",
+            "a;b=\"",
+            "a;b=\"\"",
+            "a;b=\"x y\"",
+            "a;b=\"x\"y",
+            "ä",
+            "a;;b",
+            "=",
+            "a;b=\"\\",
+        ] {
             assert_eq!(parse(line), None, "{line:?}");
         }
     }

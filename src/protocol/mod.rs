@@ -15,8 +15,8 @@ pub mod reason;
 mod utf8;
 
 pub use close::{Failure, is_sendable, name};
-pub use deflate::Codec;
 pub use decoder::{Decoder, Item, Limits};
+pub use deflate::Codec;
 pub use frame::Opcode;
 
 pub(crate) use close::{MAX_REASON, parse as parse_close};

@@ -63,7 +63,12 @@ impl Unpacker {
 
     /// Appends the content of the stream that `packed` begins with, of `limit` bytes at most, and tells how
     /// much of `packed` it took.
-    pub(crate) fn unpack(&mut self, packed: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<usize, Corrupt> {
+    pub(crate) fn unpack(
+        &mut self,
+        packed: &[u8],
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<usize, Corrupt> {
         let mut room = packed.len().saturating_mul(4).max(512).min(limit);
         loop {
             out.reserve_exact(room);

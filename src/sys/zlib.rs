@@ -140,8 +140,9 @@ impl Inflater {
         loop {
             // One byte more than allowed, to see whether there is one.
             // SAFETY: as above.
-            let (status, full) =
-                unsafe { step(stream, out, end.saturating_add(1), |stream| z::inflate(stream, z::Z_SYNC_FLUSH)) };
+            let (status, full) = unsafe {
+                step(stream, out, end.saturating_add(1), |stream| z::inflate(stream, z::Z_SYNC_FLUSH))
+            };
             if out.len() > end {
                 return Err(Corrupt::TooLong);
             }
@@ -261,7 +262,8 @@ mod tests {
 
     #[test]
     fn garbage_and_cut_messages_are_told() {
-        let whole = packed(&mut Deflater::new(6, 15, 8).unwrap(), b"a message that is long enough to be cut in two");
+        let whole =
+            packed(&mut Deflater::new(6, 15, 8).unwrap(), b"a message that is long enough to be cut in two");
         for message in [&b"\xff\xff\xff"[..], &whole[..whole.len() / 2], &whole[..whole.len() - 3]] {
             let result = Inflater::new(15).unwrap().inflate(message, &mut Vec::new(), 1000);
             assert_eq!(result, Err(Corrupt::Data), "{message:?}");

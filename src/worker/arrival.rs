@@ -11,7 +11,8 @@ use std::sync::atomic::Ordering;
 use crate::clock::Now;
 use crate::connection::Connection;
 use crate::event::{Cause, Event, Kind};
-use crate::protocol::reason;
+use crate::protocol::deflate::Agreement;
+use crate::protocol::{Codec, reason};
 
 use super::desk::Desk;
 use super::post::put;
@@ -21,24 +22,31 @@ use super::{Adopt, Arrival, Command, Expect, Held, Shared, Worker};
 
 impl Shared {
     /// Gives a connection to the worker with the fewest clients.
-    pub(crate) fn adopt(&self, arrival: Arrival, endpoint: u32, request: Vec<u8>) {
-        match self.enrol(endpoint, true) {
+    pub(crate) fn adopt(
+        &self,
+        arrival: Arrival,
+        endpoint: u32,
+        request: Vec<u8>,
+        compression: Option<Agreement>,
+    ) {
+        match self.enrol(endpoint, compression, true) {
             Some(id) => self.hand_over(Adopt { id, arrival, endpoint, request: Some(request) }),
             None => tracing::warn!("the table of clients is full"),
         }
     }
 
     /// Takes an id for a handshake. Until [`Shared::expect`] nobody can send to it.
-    pub(crate) fn reserve(&self, endpoint: u32) -> Option<u64> {
-        self.enrol(endpoint, false)
+    pub(crate) fn reserve(&self, endpoint: u32, compression: Option<Agreement>) -> Option<u64> {
+        self.enrol(endpoint, compression, false)
     }
 
-    fn enrol(&self, endpoint: u32, open: bool) -> Option<u64> {
+    fn enrol(&self, endpoint: u32, compression: Option<Agreement>, open: bool) -> Option<u64> {
         let settings = self.endpoints.get(endpoint as usize)?;
         let clients = |at: &usize| self.mailboxes.get(*at).map(|to| to.clients.load(Ordering::Relaxed));
         let worker = (0..self.mailboxes.len()).min_by_key(clients)?;
         let id = self.clients.insert(|id, client| {
             client.prepare(id, worker as u16, endpoint as u16, settings, Now::read().wall_ns);
+            client.set_agreement(compression);
             if !open {
                 client.begin_close(id);
             }
@@ -173,10 +181,13 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     fn admit(&mut self, id: u64, endpoint: u32, stream: Stream) -> u32 {
         let place = self.held.vacant_key() as u32;
+        let agreement = self.shared.clients.get(id).and_then(|entry| entry.value.agreement());
+        let effort = self.shared.endpoints.get(endpoint as usize).map(|e| e.compression.effort());
+        let codec = agreement.zip(effort).map(|(agreement, effort)| Codec::new(agreement, effort));
         self.held.insert(Held {
             stream,
             permit: None,
-            connection: Connection::new(id, endpoint, None),
+            connection: Connection::new(id, endpoint, codec),
             memberships: Vec::new(),
             lingers_until: None,
             hung_up: false,

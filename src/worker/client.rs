@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::config::{Endpoint, OUTBOX_BYTES, OUTBOX_MESSAGES};
 use crate::counters::{Figures, Info};
 use crate::ids::{self, Entry};
+use crate::protocol::deflate::Agreement;
 
 /// A client's entry. In one cache line what senders need; in the next two what the worker counts.
 #[derive(Debug, Default)]
@@ -17,7 +18,8 @@ pub(crate) struct Client {
     home: AtomicU64,
     /// The id's tag, and the messages and bytes that wait for it.
     queued: AtomicU64,
-    /// The most messages (over 32 bits) and bytes that may wait.
+    /// What was agreed upon of compression, the most messages and the most bytes that may wait, where `queued` has
+    /// them.
     limit: AtomicU64,
     user_data: AtomicU64,
     /// The id's serial number, over the flags: they are only set for the one they are meant for.
@@ -85,6 +87,11 @@ impl Client {
         usize::from((self.home.load(Ordering::Relaxed) >> 32) as u16)
     }
 
+    /// What was agreed upon with it of permessage-deflate.
+    pub(crate) fn agreement(&self) -> Option<Agreement> {
+        Agreement::from_bits((self.limit.load(Ordering::Relaxed) >> TAG_SHIFT) as u16)
+    }
+
     /// Its place there.
     pub(crate) fn place(&self) -> u32 {
         self.home.load(Ordering::Relaxed) as u32
@@ -93,6 +100,13 @@ impl Client {
     pub(crate) fn settle_at(&self, place: u32) {
         let worker = self.home.load(Ordering::Relaxed) & !u64::from(u32::MAX);
         self.home.store(worker | u64::from(place), Ordering::Relaxed);
+    }
+
+    /// Before anybody knows of it.
+    pub(crate) fn set_agreement(&self, agreement: Option<Agreement>) {
+        let limit = self.limit.load(Ordering::Relaxed) & (u64::MAX >> (64 - TAG_SHIFT));
+        let bits = agreement.map_or(0, Agreement::to_bits);
+        self.limit.store(limit | u64::from(bits) << TAG_SHIFT, Ordering::Relaxed);
     }
 
     pub(crate) fn user_data(&self) -> u64 {
@@ -172,8 +186,7 @@ impl Client {
             return false;
         }
         let (limit, queued) = (self.limit.load(Ordering::Relaxed), self.queued.load(Ordering::SeqCst));
-        let low =
-            bytes_of(queued) * 2 <= limit & u64::from(u32::MAX) && messages_of(queued) * 2 <= limit >> 32;
+        let low = bytes_of(queued) * 2 <= bytes_of(limit) && messages_of(queued) * 2 <= messages_of(limit);
         low && self.flags.fetch_and(!WANTS_DRAIN, Ordering::SeqCst) & WANTS_DRAIN != 0
     }
 }
@@ -217,7 +230,7 @@ impl Entry<Client> {
 }
 
 fn over(limit: u64, bytes: u64, messages: u64, more: u64) -> bool {
-    bytes > 0 && (bytes + more > limit & u64::from(u32::MAX) || messages + 1 > limit >> 32)
+    bytes > 0 && (bytes + more > bytes_of(limit) || messages + 1 > messages_of(limit))
 }
 
 #[cfg(test)]

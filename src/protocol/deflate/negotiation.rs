@@ -32,6 +32,27 @@ pub(crate) struct Agreement {
     pub(crate) client_takeover: bool,
 }
 
+impl Agreement {
+    /// As a number that is not 0.
+    pub(crate) fn to_bits(self) -> u16 {
+        let flag = |flag: bool, bit: u32| u16::from(flag) << bit;
+        1 | flag(self.server_takeover, 1)
+            | flag(self.client_takeover, 2)
+            | u16::from(self.server_bits) << 4
+            | u16::from(self.client_bits) << 8
+    }
+
+    /// From [`Agreement::to_bits`]; 0 is none.
+    pub(crate) fn from_bits(bits: u16) -> Option<Self> {
+        (bits != 0).then_some(Self {
+            server_bits: (bits >> 4) as u8 & 15,
+            client_bits: (bits >> 8) as u8 & 15,
+            server_takeover: bits & 2 != 0,
+            client_takeover: bits & 4 != 0,
+        })
+    }
+}
+
 /// Takes the first acceptable of a client's offers, which may come in several lines; the agreement, and
 /// the response's `Sec-WebSocket-Extensions`. A line that breaks the grammar counts as no offer, and an
 /// offer with a parameter that is unknown, repeated or out of bounds is declined (§7.1).
@@ -174,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn an_agreement_is_a_number() {
+        for line in
+            ["", "; client_max_window_bits=8; server_max_window_bits=9", "; client_no_context_takeover"]
+        {
+            let (agreement, _) = agree([&*format!("{NAME}{line}")], &ALL).unwrap();
+            assert_eq!(Agreement::from_bits(agreement.to_bits()), Some(agreement));
+        }
+        assert_eq!(Agreement::from_bits(0), None);
+    }
+
+    #[test]
     fn an_offer_that_cant_be_granted_is_declined() {
         for offer in [
             "server_max_window_bits=8",
@@ -195,7 +227,8 @@ mod tests {
 
     #[test]
     fn the_first_acceptable_offer_counts() {
-        let (declined, good) = ("permessage-deflate; unknown", "permessage-deflate; server_max_window_bits=10");
+        let (declined, good) =
+            ("permessage-deflate; unknown", "permessage-deflate; server_max_window_bits=10");
         let other = "x-webkit-deflate-frame, permessage-foo; a=b";
         let together = format!("{declined}, {other}, {good}, permessage-deflate");
         for lines in [

@@ -94,7 +94,8 @@ pub(crate) fn deflate(message: &[u8], class: SharedClass, level: u8, out: &mut V
             );
             shared.deflaters.len().saturating_sub(1)
         });
-        let Some((_, deflater)) = shared.deflaters.get_mut(place).filter(|(key, _)| *key == (level, class.bits))
+        let Some((_, deflater)) =
+            shared.deflaters.get_mut(place).filter(|(key, _)| *key == (level, class.bits))
         else {
             return false;
         };
