@@ -9,6 +9,7 @@
 mod batch;
 mod boundary;
 mod client;
+mod compression;
 mod flow;
 mod gateway;
 mod handshake;
@@ -22,6 +23,7 @@ mod types;
 
 pub use batch::*;
 pub use client::*;
+pub use compression::*;
 pub use flow::*;
 pub use gateway::*;
 pub use handshake::*;

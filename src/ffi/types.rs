@@ -62,6 +62,8 @@ pub enum EventFlag {
     Binary = 1,
     /// CLOSE: both Close frames were exchanged.
     Clean = 2,
+    /// ACCEPT: permessage-deflate was agreed upon.
+    Compressed = 4,
     /// REQUEST: the server refuses it.
     Refused = 0x100,
     /// OUTCOME: more clients failed than there are ids.
