@@ -39,6 +39,8 @@ pub enum Kind {
 pub const FLAG_BINARY: u32 = 1;
 /// Of CLOSE: both Close frames were exchanged.
 pub const FLAG_CLEAN: u32 = 2;
+/// Of ACCEPT: permessage-deflate was agreed upon.
+pub const FLAG_COMPRESSED: u32 = 4;
 /// Of REQUEST: the server refuses it.
 pub const FLAG_REFUSED: u32 = 0x100;
 

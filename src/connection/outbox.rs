@@ -151,12 +151,12 @@ impl Outgoing {
     pub(crate) fn push(&mut self, place: u32, opcode: Opcode, payload: &[u8], split: usize, reserved: u32) {
         if self.arenas.log.len() + payload.len() > MAX_LOG {
             let mut block = Vec::new();
-            frame::write_message(&mut block, opcode, payload, split);
+            frame::write_message(&mut block, opcode, false, payload, split);
             self.push_block(place, &Block::new(block), Class::Plain, reserved, None);
             return;
         }
         let start = self.arenas.log.len() as u32;
-        frame::write_message(&mut self.arenas.log, opcode, payload, split);
+        frame::write_message(&mut self.arenas.log, opcode, false, payload, split);
         let end = self.arenas.log.len() as u32;
         let count = if payload.len() <= split { 1 } else { payload.len().div_ceil(split) as u32 };
         let frames = Frames { arena: Arena::Log, class: Class::Plain, start, end, count, is_message: true };
@@ -185,28 +185,28 @@ impl Outgoing {
         self.push_run(place, Frames { arena: Arena::Log, class, start, end, count: 1, is_message: false }, 0);
     }
 
-    /// Queues a frame that a client's own codec encoded.
-    pub(crate) fn push_encoded(
+    /// Queues a message that was made for this client alone, in frames of at most `split` bytes.
+    pub(crate) fn push_own(
         &mut self,
         place: u32,
         opcode: Opcode,
-        encoded: &[u8],
+        rsv1: bool,
+        payload: &[u8],
+        split: usize,
         reserved: u32,
-        account: Option<u32>,
     ) {
-        if account.is_some() || self.arenas.log.len() + encoded.len() > MAX_LOG {
+        let class = if rsv1 { Class::Own } else { Class::Plain };
+        if self.arenas.log.len() + payload.len() > MAX_LOG {
             let mut block = Vec::new();
-            frame::write_header(&mut block, opcode, true, encoded.len());
-            block.extend_from_slice(encoded);
-            self.push_block(place, &Block::new(block), Class::Own, reserved, account);
+            frame::write_message(&mut block, opcode, rsv1, payload, split);
+            self.push_block(place, &Block::new(block), class, reserved, None);
             return;
         }
         let start = self.arenas.log.len() as u32;
-        frame::write_header(&mut self.arenas.log, opcode, true, encoded.len());
-        self.arenas.log.extend_from_slice(encoded);
+        frame::write_message(&mut self.arenas.log, opcode, rsv1, payload, split);
         let end = self.arenas.log.len() as u32;
-        let class = Class::Own;
-        let frames = Frames { arena: Arena::Log, class, start, end, count: 1, is_message: true };
+        let count = payload.len().div_ceil(split.max(1)).max(1) as u32;
+        let frames = Frames { arena: Arena::Log, class, start, end, count, is_message: true };
         self.push_run(place, frames, reserved);
     }
 

@@ -167,7 +167,7 @@ fn frames(mut bytes: &[u8]) -> Vec<(u8, u8)> {
 fn batch_of(count: u8) -> (Vec<u8>, u32) {
     let mut bytes = Vec::new();
     for n in 0..count {
-        frame::write_message(&mut bytes, Opcode::Binary, &[n; 300], 128);
+        frame::write_message(&mut bytes, Opcode::Binary, false, &[n; 300], 128);
     }
     let length = bytes.len() as u32 / u32::from(count);
     (bytes, length)

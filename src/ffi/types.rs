@@ -312,9 +312,21 @@ mod tests {
             assert_eq!(cause as u64, number, "{cause:?}");
         }
         assert_eq!(
-            [event::FLAG_BINARY, event::FLAG_CLEAN, event::FLAG_REFUSED, event::FLAG_TRUNCATED],
-            [EventFlag::Binary, EventFlag::Clean, EventFlag::Refused, EventFlag::Truncated]
-                .map(|flag| flag as u32)
+            [
+                event::FLAG_BINARY,
+                event::FLAG_CLEAN,
+                event::FLAG_COMPRESSED,
+                event::FLAG_REFUSED,
+                event::FLAG_TRUNCATED
+            ],
+            [
+                EventFlag::Binary,
+                EventFlag::Clean,
+                EventFlag::Compressed,
+                EventFlag::Refused,
+                EventFlag::Truncated
+            ]
+            .map(|flag| flag as u32)
         );
         for (policy, number) in [
             (config::SlowConsumer::Close, SlowConsumer::Close),

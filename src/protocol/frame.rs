@@ -135,13 +135,17 @@ pub(crate) fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// Appends a message, in frames of at most `split` bytes of payload (§5.4).
+/// Appends a message, in frames of at most `split` bytes of payload (§5.4); RSV1 marks the first.
 #[inline]
-pub(crate) fn write_message(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], split: usize) {
+pub(crate) fn write_message(out: &mut Vec<u8>, opcode: Opcode, rsv1: bool, payload: &[u8], split: usize) {
+    let start = out.len();
     if payload.len() <= split {
         write(out, opcode, payload);
     } else {
         write_fragments(out, opcode, payload, split);
+    }
+    if rsv1 && let Some(first) = out.get_mut(start) {
+        *first |= RSV1;
     }
 }
 
@@ -175,6 +179,7 @@ pub(crate) const fn message_size(length: usize, split: usize) -> usize {
 }
 
 const FIN: u8 = 0x80;
+const RSV1: u8 = 0x40;
 
 /// A frame of ours, as it lies in an outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +215,12 @@ pub(crate) fn count(message: &[u8]) -> u32 {
     count
 }
 
+/// The same, if the frame is a whole message.
+pub(crate) fn split_whole(message: &[u8]) -> Option<(Opcode, &[u8])> {
+    let whole = measure(message).is_some_and(|frame| frame.length == message.len());
+    whole.then(|| split(message)).flatten()
+}
+
 /// Splits a frame that [`write`] made into its opcode and its payload.
 pub(crate) fn split(frame: &[u8]) -> Option<(Opcode, &[u8])> {
     let opcode = Opcode::from_bits(frame.first()? & 0x0f)?;
@@ -243,7 +254,7 @@ mod tests {
         {
             let payload: Vec<u8> = (0..length).map(|i| i as u8).collect();
             let mut out = b"before".to_vec();
-            write_message(&mut out, Opcode::Text, &payload, split);
+            write_message(&mut out, Opcode::Text, false, &payload, split);
             assert_eq!(out.len(), 6 + message_size(length, split), "{length} {split}");
             let (mut at, mut seen, mut together) = (6, 0, Vec::new());
             while at < out.len() {

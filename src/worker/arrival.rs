@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use crate::clock::Now;
 use crate::connection::Connection;
-use crate::event::{Cause, Event, Kind};
+use crate::event::{Cause, Event, FLAG_COMPRESSED, Kind};
 use crate::protocol::deflate::Agreement;
 use crate::protocol::{Codec, reason};
 
@@ -220,8 +220,10 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let Stream::Awaited(owed) = &mut held.stream else { return true };
         let Some(request) = owed.take() else { return true };
         let (id, endpoint) = (held.connection.id, held.connection.endpoint);
+        let flags = held.connection.codec().map_or(0, |_| FLAG_COMPRESSED);
         let user_data = self.shared.clients.get(id).map_or(0, |entry| entry.value.user_data());
         self.raise(&Event {
+            flags,
             client: id,
             user_data,
             data: &request,

@@ -10,7 +10,7 @@ use crate::connection::outbox::{Arena, Class, Frames, Outgoing};
 use crate::connection::{Connection, Port};
 use crate::event::Cause;
 use crate::gateway::Membership;
-use crate::protocol::{frame, reason};
+use crate::protocol::{Opcode, deflate, frame, reason};
 
 use super::desk::Desk;
 use super::mailbox::{Accounted, Span};
@@ -40,10 +40,14 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let ids = std::mem::take(&mut batch.ids);
         for command in batch.commands.drain(..) {
             match command {
-                Command::Send { client, frame } => self.send(client, frame),
+                Command::Send { client, frame } => {
+                    if let Some(place) = self.place_of(client) {
+                        self.send(place, &Outgo::Batch(frame));
+                    }
+                }
                 Command::SendShared { client, frame } => {
                     if let Some(place) = self.place_of(client) {
-                        self.queue(place, &Outgo::Shared(frame), Class::Plain, true, None);
+                        self.send(place, &Outgo::Shared(frame));
                     }
                 }
                 Command::Accounted(accounted) => {
@@ -118,13 +122,43 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         Some(place)
     }
 
-    fn send(&mut self, client: u64, frame: Span) {
-        let Some(place) = self.place_of(client) else { return };
-        self.queue(place, &Outgo::Batch(frame), Class::Plain, true, None);
+    /// Queues a client's own message, compressed if that was agreed upon and it is of that kind and length.
+    fn send(&mut self, place: u32, message: &Outgo) {
+        if !self.send_compressed(place, message) {
+            self.queue(place, message, Class::Plain, true, None);
+        }
     }
 
-    /// Queues a message for a client, through its codec if it has one. False: it takes no messages any more.
-    /// `reserved`: its room was, when it was sent. An account is told what becomes of a shared message.
+    /// False when it is not to be compressed: who sent it knew that, and has split it already.
+    fn send_compressed(&mut self, place: u32, message: &Outgo) -> bool {
+        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
+        else {
+            return false;
+        };
+        let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else {
+            return false;
+        };
+        let Some(codec) = held.connection.codec() else { return false };
+        let mut outgoing = self.desk.outgoing.borrow_mut();
+        let Some((opcode, payload)) = frame::split_whole(message.bytes(&outgoing)) else { return false };
+        if !endpoint.compression.wants(opcode == Opcode::Binary, payload.len()) {
+            return false;
+        }
+        let mut packed = deflate::lend();
+        packed.clear();
+        let rsv1 = codec.deflate(payload, &mut packed);
+        if !rsv1 {
+            // It was not split, because it was to be compressed.
+            packed.extend_from_slice(payload);
+        }
+        let reserved = message.length() as u32;
+        outgoing.push_own(place, opcode, rsv1, &packed, endpoint.frame_split, reserved);
+        deflate::give_back(packed);
+        true
+    }
+
+    /// Queues a message for a client as it is. False: it takes no messages any more. `reserved`: its room was,
+    /// when it was sent. An account is told what becomes of a shared message.
     pub(super) fn queue(
         &mut self,
         place: u32,
@@ -133,21 +167,11 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         reserved: bool,
         account: Option<u32>,
     ) -> bool {
-        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
-        else {
+        if !self.held.get(place as usize).is_some_and(|held| held.connection.takes_messages()) {
             return false;
-        };
+        }
         let mut outgoing = self.desk.outgoing.borrow_mut();
         let reserved = if reserved { message.length() as u32 } else { 0 };
-        if let Some(codec) = held.connection.codec() {
-            let mut encoded = Vec::new();
-            if let Some((opcode, payload)) = frame::split(message.bytes(&outgoing))
-                && codec.deflate(payload, &mut encoded)
-            {
-                outgoing.push_encoded(place, opcode, &encoded, reserved, account);
-                return true;
-            }
-        }
         match message {
             Outgo::Batch(span) => {
                 let Span { start, end } = *span;

@@ -9,7 +9,8 @@ use crate::connection::outbox::{Class, Settled};
 use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
 use crate::gateway::Membership;
 use crate::gateway::outcome::Outcome;
-use crate::protocol::{frame, reason};
+use crate::protocol::deflate::{self, SharedClass};
+use crate::protocol::{Opcode, frame, reason};
 
 use super::carry_out::{FRAME_SPLIT_MIN, Outgo};
 use super::desk::Desk;
@@ -26,11 +27,29 @@ struct Many<'a> {
     slow: Vec<u64>,
     /// The message as endpoints want it that split what is so long, by their thresholds.
     in_frames: Vec<(usize, Arc<Block>)>,
+    /// The message compressed, by what those who are sent it must have in common; nothing where it would not get
+    /// smaller.
+    packed: Vec<(Packing, Option<Arc<Block>>)>,
+}
+
+/// How a message is compressed for many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Packing {
+    class: SharedClass,
+    level: u8,
+    split: usize,
 }
 
 impl<'a> Many<'a> {
     fn new(message: &'a Outgo, account: Option<u32>) -> Self {
-        Self { message, length: message.length(), account, slow: Vec::new(), in_frames: Vec::new() }
+        Self {
+            message,
+            length: message.length(),
+            account,
+            slow: Vec::new(),
+            in_frames: Vec::new(),
+            packed: Vec::new(),
+        }
     }
 }
 
@@ -118,8 +137,11 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             SlowConsumer::DropOldest => Class::Droppable,
             _ => Class::Plain,
         };
+        let packed = if fits { self.packed(place, many) } else { None };
         let queued = fits
-            && if many.length > FRAME_SPLIT_MIN && many.length > split as u64 {
+            && if let Some(packed) = packed {
+                self.queue(place, &packed, class, false, many.account)
+            } else if many.length > FRAME_SPLIT_MIN && many.length > split as u64 {
                 let message = self.in_frames(many, split);
                 self.queue(place, &message, class, false, many.account)
             } else {
@@ -171,12 +193,45 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             let outgoing = self.desk.outgoing.borrow();
             let mut frames = Vec::new();
             if let Some((opcode, payload)) = frame::split(many.message.bytes(&outgoing)) {
-                frame::write_message(&mut frames, opcode, payload, split);
+                frame::write_message(&mut frames, opcode, false, payload, split);
             }
             let block = Block::new(frames);
             many.in_frames.push((split, Arc::clone(&block)));
             block
         }))
+    }
+
+    /// The message as this member takes it compressed: made once for all members of its kind. `None` when it is
+    /// to be sent as it is.
+    fn packed(&mut self, place: u32, many: &mut Many<'_>) -> Option<Outgo> {
+        let held = self.held.get_mut(place as usize)?;
+        let endpoint = self.shared.endpoints.get(held.connection.endpoint as usize)?;
+        let codec = held.connection.codec()?;
+        let outgoing = self.desk.outgoing.borrow();
+        let (opcode, payload) = frame::split(many.message.bytes(&outgoing))?;
+        if !endpoint.compression.wants(opcode == Opcode::Binary, payload.len()) {
+            return None;
+        }
+        let packing = Packing {
+            class: codec.shared_class(payload.len()),
+            level: codec.level(),
+            split: endpoint.frame_split,
+        };
+        let made = many.packed.iter().find(|(of, _)| *of == packing).map(|(_, block)| block.clone());
+        let block = made.unwrap_or_else(|| {
+            let mut packed = deflate::lend();
+            packed.clear();
+            let block = deflate::deflate(payload, packing.class, packing.level, &mut packed).then(|| {
+                let mut frames = Vec::new();
+                frame::write_message(&mut frames, opcode, true, &packed, packing.split);
+                Block::new(frames)
+            });
+            deflate::give_back(packed);
+            many.packed.push((packing, block.clone()));
+            block
+        })?;
+        codec.passed_by();
+        Some(Outgo::Shared(block))
     }
 
     fn too_slow(&mut self, clients: Vec<u64>) {

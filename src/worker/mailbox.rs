@@ -133,7 +133,7 @@ impl Batch {
     #[inline]
     pub(crate) fn frame(&mut self, opcode: Opcode, payload: &[u8], split: usize) -> Span {
         let start = self.bytes.len() as u32;
-        frame::write_message(&mut self.bytes, opcode, payload, split);
+        frame::write_message(&mut self.bytes, opcode, false, payload, split);
         Span { start, end: self.bytes.len() as u32 }
     }
 

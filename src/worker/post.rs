@@ -51,7 +51,11 @@ impl<'a> Poster<'a> {
     pub(crate) fn send(&mut self, client: ClientId, binary: bool, data: &[u8]) -> Result<()> {
         let opcode = opcode(binary, data)?;
         let entry = self.client(client)?;
-        let split = self.settings(entry)?.frame_split;
+        let settings = self.settings(entry)?;
+        // What is to be compressed goes by way of its worker, which has the client's context, and splits what
+        // comes of it.
+        let packs = entry.value.agreement().is_some() && settings.compression.wants(binary, data.len());
+        let split = if packs { usize::MAX } else { settings.frame_split };
         let length = frame::message_size(data.len(), split);
         let reserved = match self.full.contains(&client.0) {
             true => Err(Refused::Full),
@@ -67,7 +71,7 @@ impl<'a> Poster<'a> {
             }
         })?;
         let worker = entry.value.worker();
-        if self.gathered.is_none() {
+        if self.gathered.is_none() && !packs {
             let place = entry.value.place();
             let direct = self.shared.mailboxes.get(worker).and_then(|mailbox| {
                 desk::with(mailbox, |desk| {
@@ -232,7 +236,7 @@ pub(super) fn put(mailbox: &Arc<Mailbox>, fill: impl FnOnce(&mut Batch)) -> bool
 
 pub(super) fn block(opcode: Opcode, data: &[u8], split: usize) -> Arc<Block> {
     let mut bytes = Vec::new();
-    frame::write_message(&mut bytes, opcode, data, split);
+    frame::write_message(&mut bytes, opcode, false, data, split);
     Block::new(bytes)
 }
 

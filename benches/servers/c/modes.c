@@ -54,6 +54,14 @@ static uint32_t add_unlimited_endpoint(wsgate_server *server) {
   modes_require(wsgate_endpoint_set_max_frame_size(server, endpoint, 64 * MIB), "frame size");
   modes_require(wsgate_endpoint_set_max_fragments(server, endpoint, 1000000), "fragments");
   modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, 256 * MIB, 30000), "outbox");
+  /* The -deflate- scripts: every message, each for itself, or with takeover. */
+  const char *deflate = getenv("DEFLATE");
+  if (deflate != NULL && *deflate != '\0') {
+    uint32_t takeover = strcmp(deflate, "takeover") == 0;
+    modes_require(wsgate_endpoint_set_compression(server, endpoint, 6), "compression");
+    modes_require(wsgate_endpoint_set_compression_takeover(server, endpoint, takeover, takeover), "takeover");
+    modes_require(wsgate_endpoint_set_compression_of(server, endpoint, 0, 1, 1), "compression of");
+  }
   return endpoint;
 }
 

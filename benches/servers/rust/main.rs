@@ -27,6 +27,13 @@ fn add_unlimited_endpoint(config: &mut Config) -> Result<EndpointId> {
     config.set_max_frame_size(endpoint, 64 * MIB)?;
     config.set_max_fragments(endpoint, 1_000_000)?;
     config.set_outbox_limit(endpoint, 256 * MIB, 30_000)?;
+    // The -deflate- scripts: every message, each for itself, or with takeover.
+    if let Ok(deflate) = std::env::var("DEFLATE") {
+        let takeover = deflate == "takeover";
+        config.set_compression(endpoint, 6)?;
+        config.set_compression_takeover(endpoint, takeover, takeover)?;
+        config.set_compression_of(endpoint, 0, true, true)?;
+    }
     Ok(endpoint)
 }
 

@@ -42,7 +42,8 @@ impl Codec {
         Self { agreement, effort, contexts: None }
     }
 
-    pub(crate) fn agreement(&self) -> Agreement {
+    #[cfg(test)]
+    fn agreement(&self) -> Agreement {
         self.agreement
     }
 
@@ -119,7 +120,6 @@ impl Codec {
         self.effort.level
     }
 
-    /// How many bytes its contexts take.
     #[cfg(test)]
     fn has_contexts(&self) -> bool {
         self.contexts.is_some()

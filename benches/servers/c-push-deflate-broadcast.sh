@@ -1,0 +1,3 @@
+#!/bin/sh
+# c-push-deflate-broadcast.sh PORT
+DEFLATE=shared exec "$(dirname "$0")/c-push-broadcast.sh" "$@"

@@ -1,0 +1,3 @@
+#!/bin/sh
+# rust-deflate-broadcast.sh PORT
+DEFLATE=shared exec "$(dirname "$0")/rust-broadcast.sh" "$@"

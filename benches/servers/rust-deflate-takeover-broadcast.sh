@@ -1,0 +1,3 @@
+#!/bin/sh
+# rust-deflate-takeover-broadcast.sh PORT
+DEFLATE=takeover exec "$(dirname "$0")/rust-broadcast.sh" "$@"
