@@ -605,6 +605,77 @@ wsgate_status wsgate_server_add_directory(wsgate_server *server,
                                           size_t path_length);
 
 /**
+ * Sets how hard messages are compressed by permessage-deflate (RFC 7692) [0: it is off; 1, fast, to 9,
+ * small]. It is agreed upon with the clients that offer it; for the others nothing changes. A client's
+ * messages count against the size limits as they inflate, too.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_compression(wsgate_server *server, uint32_t endpoint, uint32_t level);
+
+/**
+ * Sets whether messages may refer to earlier ones, ours and the client's [0: each stands for itself]. It
+ * makes similar messages much smaller, and costs each client a context of its own for each direction, from
+ * its first compressed message on; without it a compressed client costs no more than another. Sets the
+ * windows too: to 12 bits for a direction with takeover, to 15 else.
+ *
+ * @return OK; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_compression_takeover(wsgate_server *server,
+                                                       uint32_t endpoint,
+                                                       uint32_t ours,
+                                                       uint32_t theirs);
+
+/**
+ * Sets the windows that we and the client compress with, as bits: 9 to 15, for 512 bytes to 32 KiB. Call it
+ * after `wsgate_endpoint_set_compression_takeover`, which sets them too. With takeover, a window of ours costs
+ * a client four times its size, one of its own once. A client may ask for less; one that does not let the
+ * server choose (`client_max_window_bits`) is inflated with 15 bits.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_compression_window(wsgate_server *server,
+                                                     uint32_t endpoint,
+                                                     uint32_t ours,
+                                                     uint32_t theirs);
+
+/**
+ * Sets how much memory a context of ours that is taken over has besides its window [5; 1 to 9]: `1 << (level +
+ * 9)` bytes.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_compression_memory(wsgate_server *server,
+                                                     uint32_t endpoint,
+                                                     uint32_t level);
+
+/**
+ * Sets which messages are compressed: those of at least `threshold` bytes [861; 0 to 1 GiB], text [1] and
+ * binary [1]. One that would not get smaller is sent as it is.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_compression_of(wsgate_server *server,
+                                                 uint32_t endpoint,
+                                                 uint64_t threshold,
+                                                 uint32_t text,
+                                                 uint32_t binary);
+
+/**
+ * Sets how many times its compressed size a client's message may inflate to, where that is more than 64 KiB
+ * [0: the size limits alone bound it; up to 1,048,576]. Beyond it the client is closed with 1009.
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_compression_ratio(wsgate_server *server, uint32_t endpoint, uint64_t ratio);
+
+/**
  * Sets what becomes of a broadcast for a client whose outbox has no room for it: a
  * `wsgate_slow_consumer` [CLOSE]. Sends to one client answer FULL instead.
  *
@@ -923,6 +994,10 @@ typedef enum {
    * CLOSE: both Close frames were exchanged.
    */
   WSGATE_EVENT_FLAG_CLEAN = 2,
+  /**
+   * ACCEPT: permessage-deflate was agreed upon.
+   */
+  WSGATE_EVENT_FLAG_COMPRESSED = 4,
   /**
    * REQUEST: the server refuses it.
    */

@@ -85,6 +85,12 @@ wsgate_status wsgate_server_set_unix_mode(wsgate_server *server, uint32_t mode);
 wsgate_status wsgate_server_set_methods(wsgate_server *server, const char *methods, size_t length);
 wsgate_status wsgate_server_set_queue_limit(wsgate_server *server, uint64_t bytes);
 wsgate_status wsgate_server_add_directory(wsgate_server *server, const char *prefix, size_t prefix_length, const char *path, size_t path_length);
+wsgate_status wsgate_endpoint_set_compression(wsgate_server *server, uint32_t endpoint, uint32_t level);
+wsgate_status wsgate_endpoint_set_compression_takeover(wsgate_server *server, uint32_t endpoint, uint32_t ours, uint32_t theirs);
+wsgate_status wsgate_endpoint_set_compression_window(wsgate_server *server, uint32_t endpoint, uint32_t ours, uint32_t theirs);
+wsgate_status wsgate_endpoint_set_compression_memory(wsgate_server *server, uint32_t endpoint, uint32_t level);
+wsgate_status wsgate_endpoint_set_compression_of(wsgate_server *server, uint32_t endpoint, uint64_t threshold, uint32_t text, uint32_t binary);
+wsgate_status wsgate_endpoint_set_compression_ratio(wsgate_server *server, uint32_t endpoint, uint64_t ratio);
 wsgate_status wsgate_endpoint_set_slow_consumer(wsgate_server *server, uint32_t endpoint, uint32_t policy);
 wsgate_status wsgate_endpoint_set_frame_split(wsgate_server *server, uint32_t endpoint, uint64_t bytes);
 wsgate_status wsgate_endpoint_set_text_only(wsgate_server *server, uint32_t endpoint, uint32_t only);
@@ -124,6 +130,7 @@ typedef enum wsgate_event_kind {
 typedef enum wsgate_event_flag {
   WSGATE_EVENT_FLAG_BINARY = 1,
   WSGATE_EVENT_FLAG_CLEAN = 2,
+  WSGATE_EVENT_FLAG_COMPRESSED = 4,
   WSGATE_EVENT_FLAG_REFUSED = 256,
   WSGATE_EVENT_FLAG_TRUNCATED = 16777216,
 } wsgate_event_flag;

@@ -85,6 +85,7 @@ EVENT_KIND_STOPPED = 14
 
 EVENT_FLAG_BINARY = 1
 EVENT_FLAG_CLEAN = 2
+EVENT_FLAG_COMPRESSED = 4
 EVENT_FLAG_REFUSED = 256
 EVENT_FLAG_TRUNCATED = 16777216
 
@@ -234,6 +235,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_server_set_methods": (c_int32, [c_void_p, c_char_p, c_size_t]),
     "wsgate_server_set_queue_limit": (c_int32, [c_void_p, c_uint64]),
     "wsgate_server_add_directory": (c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "wsgate_endpoint_set_compression": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_compression_takeover": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_compression_window": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_compression_memory": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_compression_of": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint32, c_uint32]),
+    "wsgate_endpoint_set_compression_ratio": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_slow_consumer": (c_int32, [c_void_p, c_uint32, c_uint32]),
     "wsgate_endpoint_set_frame_split": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_text_only": (c_int32, [c_void_p, c_uint32, c_uint32]),
