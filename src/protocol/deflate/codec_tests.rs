@@ -63,7 +63,7 @@ proptest! {
             } else {
                 codec.deflate(&message, &mut packed)
             };
-            prop_assert!(smaller == !packed.is_empty() && packed.len() <= message.len());
+            prop_assert!(smaller != packed.is_empty() && packed.len() <= message.len());
             if smaller {
                 prop_assert_eq!(peer.hears(&packed, message.len()), message);
             }
