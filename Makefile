@@ -10,7 +10,7 @@ ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
-	conformance browser autobahn autobahn-short sanitizers sanitizers-short fuzz fuzz-short packaging \
+	conformance browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
 	bench clean
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make autobahn    Autobahn's sections 1 to 10, all of them, strict"
 	@echo "make fuzz        each fuzz target for FUZZ_TIME (600s)"
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
+	@echo "make loom        models of the queues and the table of clients, in every order of threads"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
 
 # ---- what the system must have -------------------------------------------------------------------
@@ -102,8 +103,8 @@ uninstall:
 
 # ---- tests ---------------------------------------------------------------------------------------
 
-test: lint test-rust test-c test-python test-php readme conformance browser autobahn-short sanitizers-short fuzz-short \
-	packaging
+test: lint test-rust loom test-c test-python test-php readme conformance browser autobahn-short sanitizers-short \
+	fuzz-short packaging
 	@echo "make test: all passed"
 
 lint: packages-python
@@ -175,6 +176,9 @@ fuzz-short: packages-c
 
 fuzz: packages-c
 	@for target in $(fuzz_targets); do fuzz/run.sh $$target $(FUZZ_TIME) || exit 1; done
+
+loom:
+	RUSTFLAGS='--cfg wsgate_loom' CARGO_PROFILE_TEST_OPT_LEVEL=2 cargo test --quiet --locked --lib --target-dir target/loom models
 
 # ---- measurements --------------------------------------------------------------------------------
 

@@ -3,10 +3,12 @@
 //! An id is a process-wide serial number over the place of its entry in a table. A stale id finds an
 //! entry that is free or another's, and both show, because the whole id stands in the entry.
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::AtomicU64 as Serial;
 
 use once_cell::sync::OnceCell;
-use parking_lot::Mutex;
+
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// 16 million entries at once, and 2^39 ids in the life of a process: 63 bits, so that an id is a
 /// positive integer for hosts whose integers are signed.
@@ -15,10 +17,10 @@ const PLACES: u32 = 1 << PLACE_BITS;
 const SERIALS: u64 = 1 << (63 - PLACE_BITS);
 
 /// The first segment's entries; each next segment doubles the table.
-const FIRST: u32 = 256;
+const FIRST: u32 = if cfg!(wsgate_loom) { 1 } else { 256 };
 const SEGMENTS: usize = (PLACE_BITS - FIRST.ilog2()) as usize + 1;
 
-static SERIAL: AtomicU64 = AtomicU64::new(1);
+static SERIAL: Serial = Serial::new(1);
 
 /// Entries of type `T`, named by ids. Looked up by any thread without a lock; an entry never moves.
 #[derive(Debug)]

@@ -53,6 +53,7 @@ mod gateway;
 mod ids;
 mod server;
 mod socket;
+mod sync;
 mod sys;
 mod telemetry;
 mod worker;

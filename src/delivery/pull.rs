@@ -8,15 +8,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
-use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
-use crate::sys::EventFd;
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{EventFd, Mutex};
 
 /// One event as it lies in a batch: the C ABI's `wsgate_event`.
 #[derive(Clone, Copy, Debug)]
@@ -521,10 +520,14 @@ impl Sink for PullSink {
         }
         // Marked first, looked at again afterwards: who takes in between sees the mark or makes room.
         self.queue.held_back.store(true, Ordering::SeqCst);
-        self.queue.is_full()
+        self.queue.bytes.fetch_add(0, Ordering::SeqCst) > self.queue.limit
     }
 }
 
 #[cfg(test)]
 #[path = "pull_tests.rs"]
 mod tests;
+
+#[cfg(all(test, wsgate_loom))]
+#[path = "pull_models.rs"]
+mod models;

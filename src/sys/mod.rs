@@ -9,6 +9,7 @@ mod signals;
 mod zlib;
 
 pub(crate) use descriptor::duplicate;
+#[cfg_attr(wsgate_loom, expect(unused_imports, reason = "crate::sync has another"))]
 pub(crate) use eventfd::EventFd;
 pub(crate) use fork::{epoch, watch};
 pub(crate) use libdeflate::{Packer, Unpacker};

@@ -3,12 +3,11 @@
 //! A send from any thread learns here at once whether the id is stale and whether the outbox has room,
 //! and reserves that room, so that what still waits in a worker's mailbox counts too.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use crate::config::{Endpoint, OUTBOX_BYTES, OUTBOX_MESSAGES};
 use crate::counters::{Figures, Info};
 use crate::ids::{self, Entry};
 use crate::protocol::deflate::Agreement;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A client's entry. In one cache line what senders need; in the next two what the worker counts.
 #[derive(Debug, Default)]
@@ -27,6 +26,7 @@ pub(crate) struct Client {
     pub(crate) figures: Figures,
 }
 
+#[cfg(not(wsgate_loom))]
 const _: () = assert!(size_of::<Entry<Client>>() == 3 * 64);
 
 /// Of `queued`: bytes have the low 32 bits, messages the next, the tag, the id's lowest serial bits, the rest.
@@ -70,10 +70,11 @@ impl Client {
     pub(crate) fn prepare(&self, id: u64, worker: u16, endpoint: u16, settings: &Endpoint, now_ns: u64) {
         let home = u64::from(worker) << 48 | u64::from(endpoint) << 32 | u64::from(u32::MAX);
         self.home.store(home, Ordering::Relaxed);
-        self.queued.store(tag(id) << TAG_SHIFT, Ordering::Relaxed);
+        // These two are swapped: a late send to the last owner came before, or finds another's tag.
+        self.queued.swap(tag(id) << TAG_SHIFT, Ordering::SeqCst);
         self.limit.store(settings.outbox_messages << 32 | settings.outbox_bytes, Ordering::Relaxed);
         self.user_data.store(0, Ordering::Relaxed);
-        self.flags.store(ids::serial(id) << FLAG_BITS, Ordering::Relaxed);
+        self.flags.swap(ids::serial(id) << FLAG_BITS, Ordering::SeqCst);
         self.figures.begin(now_ns);
     }
 
@@ -217,7 +218,7 @@ impl Entry<Client> {
                 // may have missed the mark.
                 client.mark(id, WANTS_DRAIN);
                 marked = true;
-                queued = client.queued.load(Ordering::SeqCst);
+                queued = client.queued.fetch_add(0, Ordering::SeqCst);
                 continue;
             }
             let next = queued + (1 << 32) + u64::from(bytes);
@@ -314,3 +315,7 @@ mod tests {
         assert_eq!(entry.reserve(next, 1), Ok(()));
     }
 }
+
+#[cfg(all(test, wsgate_loom))]
+#[path = "client_models.rs"]
+mod models;

@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use crate::admission::Permit;
 use crate::connection::block::Block;
 use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
 use crate::socket::Socket;
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{Mutex, Waker};
 
 use super::drain::Spread;
 
@@ -281,7 +281,7 @@ pub(crate) struct Mailbox {
     reserved: AtomicU64,
     /// Whether another thread wants to run the worker, so that it should not sleep.
     called: AtomicBool,
-    waker: mio::Waker,
+    waker: Waker,
     /// How many clients live there.
     pub(crate) clients: AtomicU32,
 }
@@ -297,7 +297,7 @@ pub(crate) const REACH: usize = 64 << 10;
 const MAX_BATCH: usize = 1 << 30;
 
 impl Mailbox {
-    pub(crate) fn new(waker: mio::Waker) -> Self {
+    pub(crate) fn new(waker: Waker) -> Self {
         Self {
             queue: Mutex::default(),
             filled: AtomicBool::new(false),
@@ -369,9 +369,10 @@ impl Mailbox {
 
     /// The worker is about to sleep: true if it may. Who posts after this wakes it.
     pub(crate) fn park(&self) -> bool {
-        self.parked.store(true, Ordering::SeqCst);
+        // A swap, here and below, so that whoever posted and did not find it parked is seen from now on.
+        self.parked.swap(true, Ordering::SeqCst);
         if self.is_filled() || self.is_called() {
-            self.parked.store(false, Ordering::SeqCst);
+            self.unpark();
             return false;
         }
         true
@@ -391,7 +392,7 @@ impl Mailbox {
     }
 
     pub(crate) fn unpark(&self) {
-        self.parked.store(false, Ordering::SeqCst);
+        self.parked.swap(false, Ordering::SeqCst);
     }
 
     /// Exchanges what waits, or as much of it as one turn should carry out, for an empty batch. Whether
@@ -422,7 +423,10 @@ impl Mailbox {
 /// The poller of a worker, and the mailbox that wakes it.
 pub(crate) fn pair(token: mio::Token) -> io::Result<(mio::Poll, Arc<Mailbox>)> {
     let poll = mio::Poll::new()?;
-    let waker = mio::Waker::new(poll.registry(), token)?;
+    #[cfg(not(wsgate_loom))]
+    let waker = Waker::new(poll.registry(), token)?;
+    #[cfg(wsgate_loom)]
+    let (waker, _) = (Waker::new(), token);
     Ok((poll, Arc::new(Mailbox::new(waker))))
 }
 
@@ -508,3 +512,7 @@ mod tests {
         assert!(!mailbox.post(|_| ()));
     }
 }
+
+#[cfg(all(test, wsgate_loom))]
+#[path = "mailbox_models.rs"]
+mod models;
