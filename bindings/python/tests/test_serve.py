@@ -1,0 +1,470 @@
+"""The asyncio layer where it is wsgate's own: gateways, routes, loops, threads, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import selectors
+import socket
+import threading
+
+import pytest
+from loops import client_of, drained, in_loop
+from websockets.exceptions import InvalidStatus
+
+import wsgate
+
+
+async def echo(connection):
+    async for message in connection:
+        await connection.send(message)
+
+
+def serve(handler, **options):
+    return wsgate.serve(handler, "127.0.0.1", 0, **options)
+
+
+async def members(room, count):
+    while len(room) < count:
+        await asyncio.sleep(0.001)
+
+
+@in_loop
+async def test_a_broadcast_tells_its_outcome():
+    async with serve(echo, gateway="room") as server:
+        room = server.gateway("room")
+        clients = [await client_of(server) for _ in range(3)]
+        await members(room, 3)
+        one, two, three = room
+        outcome = await room.broadcast("to all")
+        assert (outcome.delivered, outcome.failed, outcome.failed_ids) == (3, 0, ())
+        outcome = await room.broadcast("to two", exclude=[one])
+        assert outcome.delivered == 2
+        gone = two.id
+        await two.close()
+        outcome = await room.multicast("to one and a half", [gone, three])
+        assert (outcome.delivered, outcome.failed, outcome.failed_ids) == (1, 1, (gone,))
+        outcome = room.send("to one", three.id)
+        assert not outcome.done
+        assert (await outcome) is (await outcome)
+        assert outcome.delivered == 1
+        room.broadcast(b"ignored")
+        server.close()
+        await server.wait_closed()
+        got = [await drained(client) for client in clients]
+        assert sorted(len(messages) for messages in got) == [2, 2, 5]
+        assert ["to all", "to two", "to one and a half", "to one", b"ignored"] in got
+
+
+@in_loop
+async def test_an_outcome_that_never_comes_raises():
+    async with serve(echo) as server:
+        room = wsgate.Gateway(server)
+        room.free()
+        with pytest.raises(wsgate.ConnectionClosed):
+            room.broadcast("x")
+        other = wsgate.Gateway(server)
+        waiting = asyncio.ensure_future(gathered(other.broadcast("x")))
+    # The server is gone: what was asked has been told.
+    assert (await waiting).delivered == 0
+
+
+async def gathered(outcome):
+    return await outcome
+
+
+@in_loop
+async def test_gateways_are_found_by_name_and_tell_their_members():
+    async with serve(echo, gateway="lobby") as server:
+        lobby = server.gateway("lobby")
+        assert lobby is server.gateway("lobby")
+        assert lobby.name == "lobby"
+        assert wsgate.Gateway.find(server, "nowhere") is None
+        assert wsgate.Gateway(server).name is None
+        async with client_of(server), client_of(server):
+            await members(lobby, 2)
+            one, two = lobby
+            assert one in lobby
+            assert {one, two} == server.connections
+            lobby.remove(one)
+            while len(lobby) > 1:
+                await asyncio.sleep(0.001)
+            assert list(lobby) == [two]
+            assert one not in lobby
+
+
+@in_loop
+async def test_a_router_serves_several_paths():
+    router = wsgate.Router()
+
+    @router.route("/rooms/:room/:who", max_size=10)
+    async def in_room(connection):
+        params = connection.request.params
+        await connection.send(f"{params['who']} in {params['room']}")
+        await echo(connection)
+
+    router.add("/files/*", echo)
+    with pytest.raises(TypeError, match="max_sized"):
+        router.add("/", echo, max_sized=5)
+    async with serve(router) as server:
+        async with client_of(server, "/rooms/r%C3%A9d/ada") as client:
+            assert await client.recv() == "ada in réd"
+            await client.send("x" * 11)
+            await drained(client)
+            assert client.close_code == 1009
+        async with client_of(server, "/files/a/b") as client:
+            await client.send("x" * 11)
+            assert await client.recv() == "x" * 11
+        with pytest.raises(InvalidStatus) as refused:
+            await client_of(server, "/rooms")
+        assert refused.value.response.status_code == 404
+
+
+async def asked(server, request):
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(request.encode())
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    return head.split(" ")[1], head.lower(), body
+
+
+@in_loop
+async def test_plain_requests_are_answered():
+    router = wsgate.Router()
+    router.add("/ws", echo)
+
+    async def on_request(request):
+        await asyncio.sleep(0)
+        if request.path == "/fail":
+            raise ZeroDivisionError
+        return wsgate.Response.json(
+            201, [request.method, request.query, request.body.decode()], {"X-Here": "yes"}
+        )
+
+    async with serve(router, on_request=on_request) as server:
+        status, head, body = await asked(
+            server,
+            "POST /say?a=1 HTTP/1.1\r\nHost: x\r\n"
+            "Content-Length: 5\r\nConnection: close\r\n\r\nhello",
+        )
+        assert (status, body) == ("201", '["POST", {"a": ["1"]}, "hello"]')
+        assert "content-type: application/json\r\n" in head
+        assert "x-here: yes" in head
+        status, _, _ = await asked(
+            server, "GET /fail HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        assert status == "500"
+
+
+@in_loop
+async def test_a_handshake_whose_client_leaves_is_cancelled():
+    cancelled = asyncio.Event()
+    begun = asyncio.Event()
+
+    async def process_request(connection, request):
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async with serve(echo, process_request=process_request) as server:
+        opening = asyncio.ensure_future(client_of(server).__aenter__())
+        await begun.wait()
+        opening.cancel()
+        await cancelled.wait()
+
+
+@in_loop
+async def test_an_undecided_handshake_is_refused_in_time():
+    async def process_request(connection, request):
+        await asyncio.sleep(60)
+
+    async with serve(echo, process_request=process_request, open_timeout=0.1) as server:
+        with pytest.raises(InvalidStatus) as refused:
+            await client_of(server)
+        assert refused.value.response.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "word"),
+    [
+        ({"compression": "deflate"}, ValueError, "compress"),
+        ({"ssl": True}, ValueError, "TLS"),
+        ({"sock": object()}, ValueError, "sock"),
+        ({"create_connection": object}, ValueError, "create_connection"),
+        ({"no_such": 1}, TypeError, "no_such"),
+        ({"origins": "https://a.example"}, TypeError, "origins"),
+        ({"origins": ["nowhere"]}, ValueError, "origin"),
+        ({"max_size": 0}, ValueError, "message"),
+        ({"max_size": -1}, ValueError, "max_message_size"),
+        ({"max_queue": (16, 4)}, TypeError, "max_queue"),
+        ({"max_queue": 0}, TypeError, "max_queue"),
+        ({"write_limit": (1, 2)}, TypeError, "write_limit"),
+        ({"ping_interval": 0}, ValueError, "ping_interval"),
+        ({"close_timeout": -1}, ValueError, "close_period"),
+        ({"process_request": 5}, TypeError, "process_request"),
+        ({"workers": "many"}, TypeError, "workers"),
+    ],
+)
+def test_a_bad_option_is_named(options, error, word):
+    with pytest.raises(error, match=word):
+        serve(echo, **options)
+
+
+@in_loop
+async def test_options_that_are_not_set_may_be_none():
+    async with serve(
+        echo,
+        ssl=None,
+        sock=None,
+        compression=None,
+        max_size=None,
+        max_queue=None,
+        open_timeout=None,
+        close_timeout=None,
+        ping_interval=None,
+        ping_timeout=None,
+    ) as server:
+        async with client_of(server) as client:
+            await client.send("x" * (2 << 20))
+            assert len(await client.recv()) == 2 << 20
+        server.close()
+        await server.wait_closed()
+
+
+@in_loop
+async def test_a_name_stands_for_its_addresses():
+    async with wsgate.serve(echo, "localhost", 0) as server:
+        assert "127.0.0.1" in [host for host, _ in server.sockets]
+        assert all(socket.getsockname()[1] > 0 for socket in server.sockets)
+
+
+@in_loop
+async def test_counters_are_told_while_it_is_open_and_after():
+    told = asyncio.get_running_loop().create_future()
+
+    async def handler(connection):
+        await connection.recv()
+        before = connection.info
+        await connection.close()
+        told.set_result((before, connection.info, connection.ended))
+
+    async with serve(handler) as server, client_of(server) as client:
+        assert server.info.clients == 1
+        await client.send("x")
+        before, after, ended = await told
+        assert (before.messages_in, after.messages_in) == (1, 1)
+        assert before.closed_ns == 0 < after.closed_ns
+        assert (ended.code, ended.cause) == (1000, wsgate.CloseCause.APPLICATION)
+
+
+@in_loop
+async def test_a_turn_sends_more_than_one_flush_holds():
+    async def handler(connection):
+        for number in range(5000):
+            await connection.send(str(number))
+
+    async with serve(handler) as server, client_of(server) as client:
+        assert await drained(client) == [str(number) for number in range(5000)]
+
+
+@in_loop
+async def test_a_small_window_lets_every_message_through():
+    got = []
+
+    async def handler(connection):
+        async for message in connection:
+            if len(got) % 50 == 0:
+                await asyncio.sleep(0.001)
+            got.append(message)
+
+    for size in (1, 2, 3, 16):
+        got.clear()
+        async with serve(handler, max_queue=size) as server:
+            async with client_of(server) as client:
+                for number in range(500):
+                    await client.send(str(number))
+            server.close()
+            await server.wait_closed()
+        assert got == [str(number) for number in range(500)]
+
+
+@in_loop
+async def test_two_servers_share_a_loop():
+    async with serve(echo) as one, serve(echo) as two, client_of(one) as a, client_of(two) as b:
+        for client in (a, b):
+            await client.send("x")
+        assert [await a.recv(), await b.recv()] == ["x", "x"]
+
+
+def in_thread(function):
+    error = []
+
+    def run():
+        try:
+            function()
+        except BaseException as raised:
+            error.append(raised)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    if error:
+        raise error[0]
+
+
+async def one_echo():
+    async with serve(echo) as server, client_of(server) as client:
+        for message in ("x", b"y" * 100_000):
+            await client.send(message)
+            assert await client.recv() == message
+
+
+def test_it_runs_in_any_thread():
+    in_thread(lambda: asyncio.run(one_echo()))
+
+
+def test_two_threads_have_a_server_each():
+    threads = [threading.Thread(target=lambda: asyncio.run(one_echo())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+class WithoutReaders(asyncio.SelectorEventLoop):
+    """A loop as that of Windows: none of the engine's descriptor."""
+
+    def __init__(self):
+        super().__init__(selectors.SelectSelector())
+
+    def add_reader(self, *arguments):
+        raise NotImplementedError
+
+
+def test_a_loop_that_watches_no_descriptor_gets_a_thread_that_does():
+    loop = WithoutReaders()
+    try:
+        loop.run_until_complete(asyncio.wait_for(one_echo(), 20))
+    finally:
+        loop.close()
+    assert "wsgate-wait" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_it_runs_on_uvloop():
+    uvloop = pytest.importorskip("uvloop")
+    loop = uvloop.new_event_loop()
+    try:
+        loop.run_until_complete(asyncio.wait_for(one_echo(), 20))
+    finally:
+        loop.close()
+
+
+@in_loop
+async def test_nothing_is_left_of_a_server():
+    async def twenty():
+        for _ in range(20):
+            await one_echo()
+
+    await one_echo()
+    gc.collect()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    await twenty()
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+@in_loop
+async def test_a_forgotten_server_closes_itself():
+    server = await serve(echo)
+    port = server.port
+    del server
+    gc.collect()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    await asyncio.sleep(0.01)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@in_loop
+async def test_after_a_fork_the_connection_is_the_parents():
+    async def handler(connection):
+        await connection.recv()
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                connection.send("from the child").send(None)
+            except BaseException as error:
+                os.write(write, type(error).__name__.encode())
+            finally:
+                os._exit(0)
+        os.close(write)
+        with open(read) as pipe:
+            await connection.send(pipe.read())
+        os.waitpid(child, 0)
+
+    async with serve(handler) as server, client_of(server) as client:
+        await client.send("x")
+        assert await client.recv() == "ServerForked"
+
+
+@in_loop
+async def test_a_connection_is_used_on_its_own_thread():
+    async def handler(connection):
+        await connection.recv()
+        await asyncio.sleep(0.01)
+
+        def elsewhere():
+            with pytest.raises(RuntimeError, match="thread"):
+                connection.send("x").send(None)
+
+        await asyncio.get_running_loop().run_in_executor(None, elsewhere)
+        await connection.send("done")
+
+    async with serve(handler) as server, client_of(server) as client:
+        await client.send("x")
+        assert await client.recv() == "done"
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+
+@in_loop
+async def test_a_handler_whose_client_has_left_fails_quietly(caplog):
+    async def handler(connection):
+        await connection.wait_closed()
+        await connection.send("nobody hears it")
+
+    caplog.set_level(logging.INFO)
+    async with serve(handler) as server:
+        async with client_of(server):
+            pass
+        server.close()
+        await server.wait_closed()
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+@in_loop
+async def test_the_slow_are_dropped_or_closed_as_asked():
+    policy = wsgate.SlowConsumer.DROP_NEWEST
+    options = {"gateway": "room", "write_limit": 100_000, "slow_consumer": policy}
+    async with serve(echo, **options) as server:
+        room = server.gateway("room")
+        client = await client_of(server, max_queue=1)
+        client.transport.pause_reading()
+        await members(room, 1)
+        (connection,) = room
+        for _ in range(200):
+            room.broadcast(bytes(50_000))
+        outcome = asyncio.ensure_future(gathered(room.broadcast(b"last")))
+        while connection.info.dropped == 0:
+            await asyncio.sleep(0.001)
+        client.transport.abort()
+        assert (await outcome).failed == 1
