@@ -1,18 +1,25 @@
 """echo.py [ADDRESS]: sends every message back, text as text and binary as binary."""
 
+import asyncio
+import signal
 import sys
 
 import wsgate
 
 
-def on_message(client: wsgate.Client, message: str | bytes) -> None:
-    client.send(message)
+async def echo(connection: wsgate.Connection) -> None:
+    async for message in connection:
+        await connection.send(message)
 
 
-address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:9001"
-server = wsgate.Server(address)
-server.endpoint("/", on_message=on_message)
-server.start()
-host = address.rpartition(":")[0]
-print(f"listening on ws://{host}:{server.ports[0]}/", flush=True)
-server.run()  # until SIGINT or SIGTERM
+async def main(address: str = "127.0.0.1:9001") -> None:
+    host, _, port = address.rpartition(":")
+    async with wsgate.serve(echo, host, int(port)) as server:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, server.close)
+        print(f"listening on ws://{host}:{server.port}/", flush=True)
+        await server.wait_closed()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -7,11 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+import wsgate.asyncio.connection
+import wsgate.asyncio.router
+import wsgate.asyncio.server
 import wsgate.server
 
 PACKAGE = Path(__file__).parent.parent
@@ -49,8 +53,17 @@ def ends_well(child, number):
     assert (child.returncode, out, err) == (0, "", "")
 
 
-def test_the_docstrings_example_runs():
-    result = doctest.testmod(wsgate.server)
+@pytest.mark.parametrize(
+    "module",
+    [
+        wsgate.server,
+        wsgate.asyncio.connection,
+        wsgate.asyncio.router,
+        wsgate.asyncio.server,
+    ],
+)
+def test_the_docstrings_example_runs(module):
+    result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
 
@@ -80,6 +93,63 @@ def test_echo(program, connect, number):
     with pytest.raises(ConnectionClosed) as info:
         connection.recv(timeout=5)
     assert info.value.rcvd.code == 1001
+
+
+def http(port, method, path, body=None):
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request(method, path, body)
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+def test_notify(program, connect):
+    child, port, _ = program(EXAMPLES / "notify.py", "127.0.0.1:0")
+    nobody = (200, {"delivered": 0, "failed": 0})
+    assert http(port, "POST", "/notify/kitchen", "too early") == nobody
+    listeners = [connect(port, "/topics/kitchen") for _ in range(2)]
+    connect(port, "/topics/cellar")
+    delivered = 0
+    for _ in range(1000):
+        status, told = http(port, "POST", "/notify/kitchen", "é".encode())
+        assert status == 200
+        delivered += told["delivered"]
+        if told["delivered"] == 2:
+            break
+    for listener in listeners:
+        assert listener.recv(timeout=5) == "é"
+    assert http(port, "POST", "/notify/kitchen", b"\xff")[0] == 400
+    assert http(port, "GET", "/notify/kitchen")[0] == 405
+    assert http(port, "POST", "/elsewhere", "x")[0] == 404
+    ends_well(child, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    "header", [("Cookie", "a=b; session=ada-1815"), ("Authorization", "Bearer ada-1815")]
+)
+def test_auth_lets_in_who_has_a_session(program, connect, header):
+    child, port, _ = program(EXAMPLES / "auth.py", "127.0.0.1:0")
+    connection = connect(port, additional_headers=[header])
+    assert connection.recv(timeout=5) == "hello Ada"
+    connection.send("x")
+    assert connection.recv(timeout=5) == "Ada: x"
+    ends_well(child, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Cookie": "session=mallory"}, {"Authorization": "Basic x"}]
+)
+def test_auth_tells_others_to_log_in(program, connect, headers):
+    child, port, _ = program(EXAMPLES / "auth.py", "127.0.0.1:0")
+    with pytest.raises(InvalidStatus) as info:
+        connect(port, additional_headers=headers)
+    response = info.value.response
+    assert response.status_code == 401
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="wsgate"'
+    assert json.loads(response.body) == {"error": "log in first"}
+    ends_well(child, signal.SIGTERM)
 
 
 def test_chat(program, connect):

@@ -85,6 +85,10 @@ class Gateway:
         length = self._channel.call(lib.wsgate_gateway_name, self.id, buffer, _NAME)
         return buffer.raw[:length].decode() or None
 
+    @property
+    def freed(self) -> bool:
+        return self._freed
+
     def __len__(self) -> int:
         self._check()
         return self._channel.call(lib.wsgate_gateway_count, self.id)

@@ -88,12 +88,10 @@ class Server:
         self._closed: asyncio.Future[None] | None = None
         set_server(self._channel, **settings)
         self._routes: dict[int, Route] = {}
-        self._gateways: list[Gateway] = []
+        self._gateways: dict[str, Gateway] = {}
         for route in routes:
             name = route.options.gateway
             gateway = None if name is None else self.gateway(name)
-            if gateway is not None:
-                self._gateways.append(gateway)
             settings = route.options.engine_settings()
             number = add_endpoint(self._channel, route.path, gateway=gateway, **settings)
             self._routes[number] = route
@@ -209,9 +207,17 @@ class Server:
             await asyncio.shield(self._closed)
 
     def gateway(self, name: str | None = None) -> Gateway:
-        """Makes a `Gateway`, or gives the one of this name."""
-        found = Gateway.find(self, name) if name is not None else None
-        return found or Gateway(self, name)
+        """Makes a `Gateway`, or gives the one of this name.
+
+        One that has a name stays until it is freed or the server is closed; another, as long as
+        somebody holds it.
+        """
+        if name is None:
+            return Gateway(self)
+        gateway = self._gateways.get(name)
+        if gateway is None or gateway.freed:
+            gateway = self._gateways[name] = Gateway(self, name)
+        return gateway
 
     def _begin_close(self, close_connections: bool, code: int, reason: str) -> None:
         self.logger.info("server closing")
