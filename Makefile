@@ -157,7 +157,7 @@ browser: build packages-c packages-php packages-browser
 		"$(release)/examples/chat {address} examples/public"
 
 autobahn-short: build
-	tests/autobahn/suite.sh --short $(servers)
+	tests/autobahn/suite.sh --short $(servers) examples/python/echo.py
 
 autobahn: build
 	tests/autobahn/suite.sh $(servers)

