@@ -7,7 +7,7 @@ mod gateways;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -75,6 +75,9 @@ struct Stop {
     /// While it drains: when the last client is closed.
     drained: Option<Instant>,
 }
+
+/// So many that wait to become clients because the event queue is full stop the accepting of others.
+const ARRIVALS: usize = 64;
 
 impl Server {
     /// Binds, starts the threads, and serves. Address in use: BUSY.
@@ -423,6 +426,10 @@ impl Intake for HandOut {
             }
             Newcomer::Expected(id) => self.handle.shared.bring(arrival, endpoint, id),
         }
+    }
+
+    fn is_behind(&self) -> bool {
+        self.handle.shared.arrivals.load(Ordering::Relaxed) >= ARRIVALS
     }
 
     fn reserve(&self, endpoint: u32, compression: Option<Agreement>) -> Option<u64> {

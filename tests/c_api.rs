@@ -41,6 +41,7 @@ programs! {
     callbacks_run_in_parallel: sanitized;
     calls_from_atexit: sanitized;
     calls_never_hit_the_next_client: sanitized;
+    client_info: sanitized;
     client_user_data: sanitized;
     client_vanishes: sanitized valgrind;
     close_event: sanitized valgrind;
@@ -51,6 +52,7 @@ programs! {
     exit_without_free: sanitized;
     fork: sanitized_but_for_leaks;
     fork_keeps_no_address: sanitized_but_for_leaks;
+    frame_split: sanitized;
     gateway: sanitized valgrind;
     gateway_free_comes_after: sanitized;
     gateway_list: sanitized valgrind;
@@ -59,26 +61,32 @@ programs! {
     handshake_decided: sanitized valgrind;
     handshake_gone: sanitized valgrind;
     header: sanitized;
+    heartbeat: sanitized;
     lifecycle: sanitized valgrind;
     limits: sanitized valgrind;
     nothing_leaks: sanitized plain;
     one_order: sanitized;
     order_of_calls: sanitized valgrind;
     outbox_full: sanitized;
+    pause: sanitized;
     ping: sanitized;
     pull_echo: sanitized valgrind;
     push_echo: sanitized valgrind;
+    rate_limit: sanitized;
+    receive_window: sanitized valgrind;
     reentrancy: sanitized valgrind;
     request: sanitized;
     request_handler: sanitized valgrind;
     settings_name_their_bounds: sanitized;
     signals_are_the_hosts: sanitized plain;
+    slow_consumers: sanitized valgrind;
     stale_ids: sanitized;
     stale_ids_under_load: sanitized;
     stop: sanitized valgrind;
     submit_bad_records: sanitized valgrind;
     take_busy: sanitized;
     take_interrupted: sanitized;
+    text_only: sanitized;
     unix_socket: sanitized;
     user_data_is_freed_once: sanitized valgrind;
 }

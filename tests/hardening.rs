@@ -8,6 +8,8 @@ mod churn;
 mod endings;
 #[path = "hardening/fan_out.rs"]
 mod fan_out;
+#[path = "hardening/flow.rs"]
+mod flow;
 #[path = "hardening/idle.rs"]
 mod idle;
 #[path = "hardening/limits.rs"]

@@ -312,6 +312,8 @@ fn what_is_read_and_what_is_not_read_put_the_ping_off() {
     assert_eq!(connection.on_beat(&settings, 0, at(11 * SECOND), &mut port), Beat::At(15 * SECOND));
     let unread = 14 * SECOND;
     assert_eq!(connection.on_beat(&settings, unread, at(15 * SECOND), &mut port), Beat::At(24 * SECOND));
+    port.paused = true;
+    assert_eq!(connection.on_beat(&settings, 0, at(30 * SECOND), &mut port), Beat::At(40 * SECOND));
     assert!(port.said.is_empty());
 }
 

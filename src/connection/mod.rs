@@ -324,6 +324,9 @@ impl Connection {
         if !matches!(self.state, State::Open) {
             return Beat::Over;
         }
+        // Nothing may have come yet that we would not read; but the answer to a ping would.
+        let is_shut = self.valve(settings, now, port).is_err();
+        let unread_until = if is_shut { now.wall_ns } else { unread_until };
         let period = settings.heartbeat.period.as_nanos() as u64;
         let figures = port.figures();
         let heard = figures.connected_ns.value().max(figures.last_read_ns.value()).max(unread_until);

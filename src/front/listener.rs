@@ -18,8 +18,9 @@ use super::site::Site;
 use super::stream::Stream;
 use super::{LOG, STOP_BOUND, http};
 
-/// How long accepting rests when the process is out of descriptors or memory: the connection stays in the
-/// backlog and the socket stays readable, so that trying again at once would only burn the core.
+/// How long accepting rests when the host is behind, or the process out of descriptors or memory: the
+/// connection stays in the backlog and the socket stays readable, so that trying again at once would only burn
+/// the core.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts until `stopping` closes, then waits a bounded time for its connections. No error ends it before.
@@ -27,6 +28,8 @@ pub(super) async fn serve(listener: Listener, site: Arc<Site>, mut stopping: wat
     let mut connections = JoinSet::new();
     let mut starved = false;
     loop {
+        // The host is so far behind that clients wait to be announced to it: the others wait in the backlog.
+        let is_behind = site.intake.is_behind();
         let accepted = tokio::select! {
             _ = stopping.changed() => break,
             Some(ended) = connections.join_next() => {
@@ -35,7 +38,8 @@ pub(super) async fn serve(listener: Listener, site: Arc<Site>, mut stopping: wat
                 }
                 continue;
             }
-            accepted = listener.accept() => accepted,
+            () = sleep(PAUSE), if is_behind => continue,
+            accepted = listener.accept(), if !is_behind => accepted,
         };
         match accepted {
             Ok(stream) => {

@@ -110,6 +110,11 @@ pub(crate) trait Intake: Send + Sync + 'static {
     /// Takes a connection whose 101 has been sent.
     fn adopt(&self, upgraded: Upgraded);
 
+    /// Whether so many connections wait to become clients that no more should be accepted.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     /// An id for a handshake at this endpoint. It is of no use to anybody until the data plane expects it.
     /// `None` when there are too many.
     fn reserve(&self, endpoint: u32, compression: Option<Agreement>) -> Option<u64>;
