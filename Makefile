@@ -10,7 +10,7 @@ ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
-	conformance browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
+	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
 	bench clean
 
 help:
@@ -19,7 +19,7 @@ help:
 	@echo "make install     header, libraries, pkg-config and CMake files into PREFIX (/usr/local); DESTDIR"
 	@echo "make deb | dist  Debian packages; a source archive that builds offline"
 	@echo "make docs        the C reference, target/docs/c/html"
-	@echo "make autobahn    Autobahn's sections 1 to 10, all of them, strict"
+	@echo "make autobahn    Autobahn's 517 cases, compression's included, strict"
 	@echo "make fuzz        each fuzz target for FUZZ_TIME (600s)"
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
@@ -103,8 +103,8 @@ uninstall:
 
 # ---- tests ---------------------------------------------------------------------------------------
 
-test: lint test-rust loom test-c test-python test-php readme conformance browser autobahn-short sanitizers-short \
-	fuzz-short packaging
+test: lint test-rust loom test-c test-python test-php readme conformance compression browser autobahn-short \
+	sanitizers-short fuzz-short packaging
 	@echo "make test: all passed"
 
 lint: packages-python
@@ -140,7 +140,12 @@ packaging: build packages-packaging
 readme: build packages-c packages-php packages-python
 	$(venv)/python tests/readme/run.py
 
+# With permessage-deflate, each message for itself or with takeover.
+compressing := c-push-deflate c-push-deflate-takeover c-pull-deflate
 servers := c-push c-pull rust python-callback python-asyncio php-callback php-fiber
+
+compression: build packages-c packages-python
+	$(venv)/python tests/compression/run.py $(compressing:%=benches/servers/%-echo.sh)
 
 conformance: build packages-c packages-php packages-python
 	$(venv)/python tests/conformance/run.py --transcript target/conformance \
@@ -157,10 +162,10 @@ browser: build packages-c packages-php packages-browser
 		"$(release)/examples/chat {address} examples/public"
 
 autobahn-short: build
-	tests/autobahn/suite.sh --short $(servers) examples/python/echo.py
+	tests/autobahn/suite.sh --short $(servers) $(compressing) examples/python/echo.py
 
 autobahn: build
-	tests/autobahn/suite.sh $(servers)
+	tests/autobahn/suite.sh $(servers) $(compressing)
 
 sanitizers-short: packages-c
 	tests/sanitizers.sh short

@@ -45,6 +45,7 @@ programs! {
     client_user_data: sanitized;
     client_vanishes: sanitized valgrind;
     close_event: sanitized valgrind;
+    compression: sanitized valgrind;
     descriptor: sanitized;
     dlclose: sanitized;
     drain: sanitized valgrind;

@@ -5,6 +5,8 @@
 # benches/servers/NAME-echo.sh on a port of its own, one NAME after the other
 # (c-push, c-pull, rust, python-callback, python-asyncio, php-callback); a NAME
 # that ends in .py is an example in Python that takes an address, from the root.
+# Of those that compress, NAME-deflate, sections 12 and 13 (--short: of each kind
+# the shortest messages).
 # Installs the suite when it is not there. Reports: target/autobahn/NAME/index.html
 #
 # Exit: 0 every case of every NAME passed, 1 some did not, 2 nothing could be run.
@@ -37,6 +39,11 @@ esac
 # there is no section 8; 9 (limits and performance) is most of the time
 sections=('1.*' '2.*' '3.*' '4.*' '5.*' '6.*' '7.*' '10.*')
 [ -n "$short" ] || sections+=('9.*')
+compressed=('12.*' '13.*')
+if [ -n "$short" ]; then
+    compressed=()
+    for kind in 12.{1..5} 13.{1..7}; do compressed+=("$kind.1"); done
+fi
 
 scratch=$(mktemp -d)
 server=
@@ -78,8 +85,12 @@ failed=()
 for name; do
     echo "== $name"
     if start_server "$name"; then
+        case $name in
+            *-deflate*) cases=("${compressed[@]}") ;;
+            *) cases=("${sections[@]}") ;;
+        esac
         SUMMARY_ARGS=--strict "$here/run.sh" "ws://127.0.0.1:$port" "$name" "$root/target/autobahn/${name%.py}" \
-            "${sections[@]}" || failed+=("$name")
+            "${cases[@]}" || failed+=("$name")
         stop_server || { echo "suite.sh: $name left with status $? on SIGTERM" >&2; failed+=("$name"); }
     else
         stop_server
