@@ -218,7 +218,11 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
      */
     public function onEnd(Closure $onEnd): void
     {
-        $this->onEnd[] = $onEnd;
+        if ($this->final === null) {
+            $this->onEnd[] = $onEnd;
+        } else {
+            $onEnd($this->connection->id);
+        }
     }
 
     /** @internal the library has told that it is closed */

@@ -17,8 +17,13 @@ final class RawClient
 
     private string $buffer = '';
 
+    public string $response = '';
+
+    /** How many pings were answered. */
+    public int $pings = 0;
+
     /** @param resource $stream */
-    private function __construct(private $stream, public readonly string $response)
+    private function __construct(private $stream)
     {
     }
 
@@ -35,6 +40,18 @@ final class RawClient
     /** @param array<string, string> $headers */
     public static function request(int $port, string $target, array $headers = []): self
     {
+        $client = self::open($port, $target, $headers);
+        $client->readResponse();
+        return $client;
+    }
+
+    /**
+     * Sends the handshake; its response is to be read.
+     *
+     * @param array<string, string> $headers
+     */
+    public static function open(int $port, string $target, array $headers = []): self
+    {
         $stream = stream_socket_client("tcp://127.0.0.1:$port", $code, $message, 20);
         if ($stream === false) {
             throw new RuntimeException("cannot connect: $message");
@@ -46,20 +63,23 @@ final class RawClient
             $request .= "$name: $value\r\n";
         }
         fwrite($stream, "$request\r\n");
+        return new self($stream);
+    }
 
+    public function readResponse(): void
+    {
         $response = '';
         $deadline = new Deadline();
         while (($end = strpos($response, "\r\n\r\n")) === false) {
-            $deadline->waitReadable($stream, 'the response');
-            $bytes = fread($stream, 65536);
+            $deadline->waitReadable($this->stream, 'the response');
+            $bytes = fread($this->stream, 65536);
             if ($bytes === '' || $bytes === false) {
                 throw new RuntimeException('closed before the response');
             }
             $response .= $bytes;
         }
-        $client = new self($stream, substr($response, 0, $end));
-        $client->buffer = substr($response, $end + 4);
-        return $client;
+        $this->response = substr($response, 0, $end);
+        $this->buffer = substr($response, $end + 4);
     }
 
     public function sendText(string $text): void
@@ -118,6 +138,7 @@ final class RawClient
             $payload = $this->read($length);
             $opcode = $first & 0x0f;
             if ($opcode === self::PING) {
+                $this->pings++;
                 $this->write(self::frame(self::PONG, $payload));
             } elseif ($opcode >= self::CLOSE) {
                 return [$opcode, $payload];

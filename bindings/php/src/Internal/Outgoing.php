@@ -85,7 +85,10 @@ final class Outgoing
     public function uncork(): array
     {
         try {
-            $this->flush();
+            do {
+                $this->flush();
+                // What was refused may have been answered by closures.
+            } while ($this->records !== '');
         } finally {
             $this->limit = 0;
         }
@@ -250,13 +253,14 @@ final class Outgoing
      */
     private function settle(string $records, array $targets): void
     {
+        $refused = [];
         $offset = 0;
         foreach ($targets as $i => $connection) {
             $size = unpack('V', $records, $offset + 4)[1];
             $status = $this->statuses[$i];
             if (is_int($connection)) {
                 if ($status < 0) {
-                    $this->outcomes->refuse([$connection], Status::from($status));
+                    $refused[$status][] = $connection;
                 }
             } elseif ($status === Status::Full->value && $connection !== null) {
                 $connection->hold(substr($records, $offset, $size));
@@ -268,6 +272,10 @@ final class Outgoing
                 ];
             }
             $offset += $size;
+        }
+        // Last: closures that are told may send, which uses the statuses again.
+        foreach ($refused as $status => $tickets) {
+            $this->outcomes->refuse($tickets, Status::from($status));
         }
         if ($this->limit === 0 && $this->failures !== []) {
             throw array_shift($this->failures)[1];
