@@ -44,16 +44,16 @@ final class Client
     /** @param string $data UTF-8; anything else closes this client with 1011 */
     public function sendText(string $data): void
     {
-        if ($this->connection->state !== Connection::OPEN) {
-            throw $this->refusal();
+        if ($this->connection->state !== Connection::OPEN && $this->isDropped()) {
+            return;
         }
         $this->outgoing->message(Abi::OP_SEND_TEXT, $this->connection, $data);
     }
 
     public function sendBinary(string $data): void
     {
-        if ($this->connection->state !== Connection::OPEN) {
-            throw $this->refusal();
+        if ($this->connection->state !== Connection::OPEN && $this->isDropped()) {
+            return;
         }
         $this->outgoing->message(Abi::OP_SEND_BINARY, $this->connection, $data);
     }
@@ -134,10 +134,26 @@ final class Client
         return $this->connection->state === Connection::CLOSED;
     }
 
+    /** Whether compression was agreed upon. */
+    public function isCompressed(): bool
+    {
+        return $this->connection->isCompressed;
+    }
+
     /** Whether sending throws FullException, until onDrain. */
     public function isFull(): bool
     {
         return $this->connection->state === Connection::FULL;
+    }
+
+    /**
+     * Whether what is sent goes nowhere.
+     *
+     * @throws WsgateException when the program could know
+     */
+    private function isDropped(): bool
+    {
+        return $this->connection->state === Connection::GONE ? true : throw $this->refusal();
     }
 
     private function tell(string $function, int ...$arguments): void

@@ -43,6 +43,7 @@ final class EndpointOptions
      * @param bool $sameHost whether an origin is allowed that is the host of the request itself
      * @param list<string> $subprotocols what the endpoint speaks, the one it likes most first
      * @param float|null $handshakeTimeout how long Endpoint::onHandshake() may take, in seconds [10]; then 503
+     * @param Compression|null $compression how messages are compressed [not at all]
      */
     public function __construct(
         public readonly array $origins = [],
@@ -67,12 +68,14 @@ final class EndpointOptions
         public readonly bool $sameHost = false,
         public readonly array $subprotocols = [],
         public readonly ?float $handshakeTimeout = null,
+        public readonly ?Compression $compression = null,
     ) {
     }
 
     /** @internal */
     public function apply(Engine $engine, int $endpoint): void
     {
+        $this->compression?->apply($engine, $endpoint);
         foreach ($this->origins as $origin) {
             $engine->call('wsgate_endpoint_add_origin', $endpoint, $origin, strlen($origin));
         }

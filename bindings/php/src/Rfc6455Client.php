@@ -31,6 +31,9 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
     /** @internal */
     public readonly Outgoing $outgoing;
 
+    /** In bytes; then others run. */
+    private const SENT_AT_ONCE = 1_048_576;
+
     private readonly Connection $connection;
 
     private readonly Session $session;
@@ -42,6 +45,8 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
 
     /** The latest that is known, for the moment between close() and the end. */
     private ?ClientInfo $latest = null;
+
+    private int $sent = 0;
 
     /** @var list<Closure(int, WebsocketCloseInfo): void> */
     private array $onClose = [];
@@ -100,7 +105,7 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
 
     public function isCompressionEnabled(): bool
     {
-        return false;
+        return $this->connection->isCompressed;
     }
 
     public function sendText(string $data): void
@@ -109,6 +114,7 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
             $this->waitUntilOpen();
         }
         $this->outgoing->message(Abi::OP_SEND_TEXT, $this->connection, $data);
+        $this->letOthersRun(strlen($data));
     }
 
     public function sendBinary(string $data): void
@@ -117,6 +123,7 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
             $this->waitUntilOpen();
         }
         $this->outgoing->message(Abi::OP_SEND_BINARY, $this->connection, $data);
+        $this->letOthersRun(strlen($data));
     }
 
     public function streamText(ReadableStream|AmpReadableStream|iterable $stream): void
@@ -258,11 +265,22 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
 
     private function waitUntilOpen(): void
     {
-        while ($this->connection->state === Connection::FULL) {
+        // A client that is gone is told to be closed soon.
+        while (in_array($this->connection->state, [Connection::FULL, Connection::GONE], true)) {
             $this->session->waitForRoom();
         }
         if ($this->connection->state === Connection::CLOSED) {
             throw $this->closed();
+        }
+    }
+
+    /** A handler that sends and sends, to a client that takes all of it, would never wait for anything. */
+    private function letOthersRun(int $bytes): void
+    {
+        $this->sent += $bytes;
+        if ($this->sent > self::SENT_AT_ONCE) {
+            $this->sent = 0;
+            delay(0);
         }
     }
 

@@ -36,7 +36,7 @@ final class Rfc6455ClientFactory
     }
 
     /** @internal */
-    public function options(): EndpointOptions
+    public function options(?Compression $compression): EndpointOptions
     {
         return new EndpointOptions(
             maxMessageSize: $this->parserFactory->messageSizeLimit,
@@ -56,6 +56,7 @@ final class Rfc6455ClientFactory
             windowMessages: $this->windowMessages,
             grants: true,
             handshakeTimeout: $this->handshakeTimeout,
+            compression: $compression,
         );
     }
 }

@@ -4,7 +4,10 @@ declare(strict_types=1);
 
 namespace Wsgate;
 
-/** Asks for permessage-deflate. This release does not compress: the endpoint logs that, and goes on without. */
+/** Turns compression on for an endpoint. */
 final class Rfc7692CompressionFactory
 {
+    public function __construct(public readonly Compression $settings = new Compression())
+    {
+    }
 }

@@ -157,6 +157,31 @@ final class Server
     }
 
     /**
+     * How many connections there may be at once from one address, or one IPv6 network of 56 bits; one more is told
+     * 503 [10; 0: no limit]. Loopback is exempt. Behind a proxy all come from its address.
+     */
+    public function maxConnectionsPerAddress(int $count): self
+    {
+        $this->engine->set('wsgate_server_set_max_connections_per_address', 'max connections per address', $count);
+        return $this;
+    }
+
+    /** How many handshakes and requests may wait for the program at once; one more is told 503 [1,000]. */
+    public function maxRequests(int $count): self
+    {
+        $this->engine->set('wsgate_server_set_max_requests', 'max requests', $count);
+        return $this;
+    }
+
+    /** @param list<string> $methods that requests may have; others get 405 [the common ones] */
+    public function methods(array $methods): self
+    {
+        $list = implode(',', $methods);
+        $this->engine->call('wsgate_server_set_methods', $list, strlen($list));
+        return $this;
+    }
+
+    /**
      * Where log lines go instead of PHP's error log; at any time.
      *
      * @param Closure(LogLevel, string, string): void $handler the level, what speaks (`wsgate::worker`), the text

@@ -47,50 +47,66 @@ final class SocketHttpServer implements HttpServer
 
     private ?Server $server = null;
 
-    /**
-     * @param list<string>|null $allowedMethods null: all
-     * @param int $workers the library's threads; with one, the program's own thread does the work while it waits
-     */
+    /** @param list<string>|null $allowedMethods */
     private function __construct(
         private readonly LoggerInterface $logger,
+        private readonly int $connectionLimit,
+        private readonly int $connectionLimitPerIp,
+        private readonly int $concurrencyLimit,
         private readonly ?array $allowedMethods,
         private readonly int $workers,
-        private readonly int $connectionLimit,
-        private readonly ?TrustedProxies $proxies = null,
+        private readonly ?TrustedProxies $proxies,
     ) {
     }
 
     /**
      * A server that the public connects to.
      *
-     * @param list<string>|null $allowedMethods null: all
+     * @param int $connectionLimit open at once, clients among them; one more is told 503. 0: no limit
+     * @param int $connectionLimitPerIp open at once from one address, or one IPv6 network of 56 bits; loopback is
+     *     exempt. 0: no limit
+     * @param int $concurrencyLimit handshakes and requests that may wait for the program; one more is told 503
+     * @param list<string>|null $allowedMethods others get 405; null: the common ones
      * @param int $workers the library's threads; with one, the program's own thread does the work while it waits
-     * @param int $connectionLimit open at once, clients among them; one more is told 503. 0 is no limit
      */
     public static function createForDirectAccess(
         LoggerInterface $logger,
+        int $connectionLimit = self::DEFAULT_CONNECTION_LIMIT,
+        int $connectionLimitPerIp = self::DEFAULT_CONNECTIONS_PER_IP_LIMIT,
+        int $concurrencyLimit = self::DEFAULT_CONCURRENCY_LIMIT,
         ?array $allowedMethods = self::DEFAULT_ALLOWED_METHODS,
         int $workers = 1,
-        int $connectionLimit = self::DEFAULT_CONNECTION_LIMIT,
     ): self {
-        return new self($logger, $allowedMethods, $workers, $connectionLimit);
+        return new self(
+            $logger,
+            $connectionLimit,
+            $connectionLimitPerIp,
+            $concurrencyLimit,
+            $allowedMethods,
+            $workers,
+            null,
+        );
     }
 
     /**
-     * A server behind a proxy. What trusted proxies say of a request is its attribute named Forwarded::class.
+     * A server behind a proxy, with no limit of connections. What trusted proxies say of a request is its attribute
+     * named Forwarded::class.
      *
      * @param list<string> $trustedProxies addresses, or networks as `172.18.0.0/24`
-     * @param list<string>|null $allowedMethods null: all
+     * @param int $concurrencyLimit handshakes and requests that may wait for the program; one more is told 503
+     * @param list<string>|null $allowedMethods others get 405; null: the common ones
      * @param int $workers the library's threads; with one, the program's own thread does the work while it waits
      */
     public static function createForBehindProxy(
         LoggerInterface $logger,
         ForwardedHeaderType $headerType,
         array $trustedProxies,
+        int $concurrencyLimit = self::DEFAULT_CONCURRENCY_LIMIT,
         ?array $allowedMethods = self::DEFAULT_ALLOWED_METHODS,
         int $workers = 1,
     ): self {
-        return new self($logger, $allowedMethods, $workers, 0, new TrustedProxies($headerType, $trustedProxies));
+        $proxies = new TrustedProxies($headerType, $trustedProxies);
+        return new self($logger, 0, 0, $concurrencyLimit, $allowedMethods, $workers, $proxies);
     }
 
     /** Adds an address to listen on; with port 0 the system chooses, see getServers(). */
@@ -216,10 +232,16 @@ final class SocketHttpServer implements HttpServer
             $requestHandler,
             $errorHandler,
             $this->logger,
-            $this->allowedMethods,
             fn (Request $request) => $this->proxies?->read($request),
         );
-        $server = (new Server())->workers($this->workers)->maxConnections($this->connectionLimit);
+        $server = (new Server())
+            ->workers($this->workers)
+            ->maxConnections($this->connectionLimit)
+            ->maxConnectionsPerAddress($this->connectionLimitPerIp)
+            ->maxRequests($this->concurrencyLimit);
+        if ($this->allowedMethods !== null) {
+            $server->methods($this->allowedMethods);
+        }
         $server->onLog(function (LogLevel $level, string $target, string $text): void {
             $this->logger->log($level->toPsr(), "$target: $text");
         });

@@ -15,6 +15,7 @@ final class Websocket implements RequestHandler
     /**
      * @param HttpServer $httpServer the server whose router leads here
      * @param LoggerInterface $logger is told what handlers throw
+     * @param Rfc7692CompressionFactory|null $compressionFactory null: messages are not compressed
      */
     public function __construct(
         HttpServer $httpServer,
@@ -24,10 +25,7 @@ final class Websocket implements RequestHandler
         ?Rfc7692CompressionFactory $compressionFactory = null,
         Rfc6455ClientFactory $clientFactory = new Rfc6455ClientFactory(),
     ) {
-        $this->options = $clientFactory->options();
-        if ($compressionFactory !== null) {
-            $logger->warning('This release of wsgate does not compress messages; the endpoint goes on without.');
-        }
+        $this->options = $clientFactory->options($compressionFactory?->settings);
         if ($httpServer instanceof SocketHttpServer) {
             $httpServer->know($this);
         }

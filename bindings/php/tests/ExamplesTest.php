@@ -66,6 +66,50 @@ final class ExamplesTest extends ServerTestCase
         self::assertSame(0, $server->wait(), $server->errors());
     }
 
+    public function testTheBroadcastServerIsThatOfAmphp(): void
+    {
+        $server = $this->start([self::EXAMPLES . '/php/broadcast.php', '127.0.0.1:0', self::EXAMPLES . '/public']);
+        $port = $server->port();
+        self::assertStringStartsWith('HTTP/1.1 403 ', RawClient::request($port, '/broadcast')->response);
+        // With port 0 the program's own origins have that port.
+        $origin = ['Origin' => 'http://127.0.0.1:0'];
+        $clients = [RawClient::connect($port, '/broadcast', $origin), RawClient::connect($port, '/broadcast', $origin)];
+        // The second one is in the gateway once it hears itself.
+        $clients[1]->sendText('hello');
+        $text = $clients[1]->receiveText();
+        self::assertMatchesRegularExpression('/^\d+: hello$/D', $text);
+        self::assertSame($text, $clients[0]->receiveText());
+        self::assertSame(
+            file_get_contents(self::EXAMPLES . '/public/index.html'),
+            file_get_contents("http://127.0.0.1:$port/"),
+        );
+        $server->signal(SIGTERM);
+        foreach ($clients as $client) {
+            self::assertSame([1001, 'Server shutting down'], $client->receiveClose());
+        }
+        self::assertSame(0, $server->wait(), $server->errors());
+        self::assertStringContainsString('Received signal ' . SIGTERM, $server->errors());
+    }
+
+    public function testOnlyWhoLogsInGetsIn(): void
+    {
+        $server = $this->start([self::EXAMPLES . '/php/auth.php', '127.0.0.1:0']);
+        $port = $server->port();
+        foreach ([[], ['Cookie' => 'token=eve'], ['Authorization' => 'Bearer eve']] as $headers) {
+            $response = RawClient::request($port, '/', $headers);
+            self::assertStringStartsWith('HTTP/1.1 401 ', $response->response);
+            self::assertStringContainsStringIgnoringCase('content-type: application/json', $response->response);
+            self::assertSame('{"error":"unknown token"}', $response->receiveBytes(25));
+        }
+        $ada = RawClient::connect($port, '/', ['Cookie' => 'x=1; token=ada']);
+        self::assertSame('hello Ada Lovelace', $ada->receiveText());
+        $grace = RawClient::connect($port, '/', ['Authorization' => 'Bearer grace']);
+        self::assertSame('hello Grace Hopper', $grace->receiveText());
+        $grace->sendText('echo');
+        self::assertSame('echo', $grace->receiveText());
+        self::assertSame(0, $server->stop(), $server->errors());
+    }
+
     public function testTheProgramOfTheReadmeRuns(): void
     {
         $readme = file_get_contents(__DIR__ . '/../README.md');

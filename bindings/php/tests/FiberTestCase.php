@@ -171,6 +171,23 @@ abstract class FiberTestCase extends ServerTestCase
         self::assertSame('end', $client->receiveText());
     }
 
+    public function testAHandlerThatSendsForEverDoesNotStarveTheOthers(): void
+    {
+        [$server, $port] = $this->serve();
+        $endless = RawClient::connect($port, '/stuck');
+        $other = RawClient::connect($port, '/echo');
+        for ($i = 0; $i < 20; $i++) {
+            // Reads as fast as it is sent to.
+            for ($j = 0; $j < 100; $j++) {
+                $endless->receive();
+            }
+            $other->sendText("other $i");
+            self::assertSame("other $i", $other->receiveText());
+        }
+        $endless->cut();
+        self::assertSame('not sent: 1006', $server->line());
+    }
+
     public function testASenderThatWaitsIsToldWhenTheClientGoes(): void
     {
         [$server, $port] = $this->serve();
@@ -288,6 +305,21 @@ abstract class FiberTestCase extends ServerTestCase
         $client->sendText('go');
         self::assertSame(1011, $client->receiveClose()[0]);
         self::assertStringContainsString('must be UTF-8', $server->line());
+    }
+
+    public function testMessagesAreCompressedForWhoOffersIt(): void
+    {
+        [, $port] = $this->serve();
+        $text = str_repeat('compressible ', 1000);
+        $client = RawClient::connect($port, '/deflate', ['Sec-WebSocket-Extensions' => 'permessage-deflate']);
+        self::assertStringContainsStringIgnoringCase('sec-websocket-extensions: permessage-deflate', $client->response);
+        [$head, $length] = array_values(unpack('C2', $client->receiveBytes(2)));
+        // FIN, RSV1, text.
+        self::assertSame(0xc1, $head);
+        self::assertLessThan(126, $length);
+        $compressed = $client->receiveBytes($length);
+        self::assertSame("on $text", inflate_add(inflate_init(ZLIB_ENCODING_RAW), "$compressed\0\0\xff\xff"));
+        self::assertSame("off $text", RawClient::connect($port, '/deflate')->receiveText());
     }
 
     public function testPlainRequestsAreAnswered(): void

@@ -82,6 +82,12 @@ final class RawClient
         $this->buffer = substr($response, $end + 4);
     }
 
+    /** The next bytes, as they are. */
+    public function receiveBytes(int $length): string
+    {
+        return $this->read($length);
+    }
+
     public function sendText(string $text): void
     {
         $this->write(self::frame(self::TEXT, $text));

@@ -28,6 +28,7 @@ final class Abi
 
     public const FLAG_BINARY = 1;
     public const FLAG_CLEAN = 2;
+    public const FLAG_COMPRESSED = 4;
     public const FLAG_REFUSED = 256;
     public const FLAG_TRUNCATED = 16777216;
 

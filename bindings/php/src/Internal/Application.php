@@ -41,20 +41,14 @@ final class Application
         'transfer-encoding' => true,
     ];
 
-    private const KNOWN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'];
-
     /** @var array<int, array{Websocket, Request, Response}> who was accepted and is no client yet, by id */
     private array $accepted = [];
 
-    /**
-     * @param list<string>|null $allowedMethods null: all
-     * @param Closure(Request): void $before looks at each request first
-     */
+    /** @param Closure(Request): void $before looks at each request first */
     public function __construct(
         private readonly RequestHandler $handler,
         private readonly ErrorHandler $errorHandler,
         private readonly LoggerInterface $logger,
-        private readonly ?array $allowedMethods,
         private readonly Closure $before,
     ) {
     }
@@ -142,13 +136,6 @@ final class Application
     {
         try {
             ($this->before)($request);
-            if ($this->allowedMethods !== null && !in_array($request->getMethod(), $this->allowedMethods, true)) {
-                $isKnown = in_array($request->getMethod(), self::KNOWN_METHODS, true);
-                $status = $isKnown ? HttpStatus::METHOD_NOT_ALLOWED : HttpStatus::NOT_IMPLEMENTED;
-                $response = $this->errorHandler->handleError($status, null, $request);
-                $response->setHeader('allow', implode(', ', $this->allowedMethods));
-                return $response;
-            }
             return $this->handler->handleRequest($request);
         } catch (HttpErrorException $e) {
             return $this->errorHandler->handleError($e->getStatus(), $e->getReason(), $request);

@@ -21,6 +21,8 @@ final class Connection
     public const FULL = 1;
     /** The program closed it, or was told that it is closed. */
     public const CLOSED = 2;
+    /** The library said so; the program has not been told yet. What is sent is dropped. */
+    public const GONE = 3;
 
     public int $state = self::OPEN;
 
@@ -34,6 +36,8 @@ final class Connection
 
     /** What the application sees; null once CLOSE was delivered, which also breaks the cycle. */
     public ?Client $client = null;
+
+    public bool $isCompressed = false;
 
     /** @var Closure(CloseInfo): void|null is told of the end, before onClose */
     public ?Closure $ended = null;
@@ -52,6 +56,13 @@ final class Connection
         $this->state = self::FULL;
         $this->held .= $record;
         $this->heldCount++;
+    }
+
+    public function gone(): void
+    {
+        if ($this->state !== self::CLOSED) {
+            $this->state = self::GONE;
+        }
     }
 
     public function closed(): void

@@ -262,6 +262,8 @@ final class Outgoing
                 if ($status < 0) {
                     $refused[$status][] = $connection;
                 }
+            } elseif ($status === Status::Closed->value && $connection !== null) {
+                $connection->gone();
             } elseif ($status === Status::Full->value && $connection !== null) {
                 $connection->hold(substr($records, $offset, $size));
             } elseif ($status === Status::Invalid->value) {
@@ -301,7 +303,9 @@ final class Outgoing
             $connection->hold(
                 self::head($op, $length) . $connection->target . self::tail(0, $length) . $data . $padding,
             );
-        } elseif ($status < 0 && $status !== Status::Closed->value) {
+        } elseif ($status === Status::Closed->value) {
+            $connection->gone();
+        } elseif ($status < 0) {
             throw $this->engine->exception($status);
         }
     }

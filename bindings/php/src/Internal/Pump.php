@@ -196,6 +196,7 @@ final class Pump
                 break;
             case Abi::EVENT_ACCEPT:
                 $connection = new Connection($id, $this->handlers[$codeAndEndpoint >> 32], $data);
+                $connection->isCompressed = ($head & (Abi::FLAG_COMPRESSED << 32)) !== 0;
                 $connection->client = new Client($connection, $this->outgoing);
                 $this->connections[$id] = $connection;
                 ($connection->handlers->accept)($connection->client);

@@ -9,6 +9,7 @@ use Wsgate\Request;
 use Wsgate\Response;
 use Wsgate\Rfc6455Acceptor;
 use Wsgate\Rfc6455ClientFactory;
+use Wsgate\Rfc7692CompressionFactory;
 use Wsgate\Router;
 use Wsgate\SocketHttpServer;
 use Wsgate\Websocket;
@@ -50,6 +51,7 @@ final class Site
         Closure $handler,
         ?Rfc6455ClientFactory $factory = null,
         WebsocketAcceptor $acceptor = new Rfc6455Acceptor(),
+        ?Rfc7692CompressionFactory $compression = null,
     ): void {
         $clientHandler = new class ($handler) implements WebsocketClientHandler {
             public function __construct(private readonly Closure $closure)
@@ -66,6 +68,7 @@ final class Site
             logger: $this->logger,
             acceptor: $acceptor,
             clientHandler: $clientHandler,
+            compressionFactory: $compression,
             // Tests talk as fast as they can.
             clientFactory: $factory ?? new Rfc6455ClientFactory(rateLimit: null),
         ));

@@ -228,6 +228,11 @@ $site->endpoint('/many', static function (WebsocketClient $client): void {
     }
 });
 
+$site->endpoint('/deflate', static function (WebsocketClient $client): void {
+    $client->sendText(($client->isCompressionEnabled() ? 'on ' : 'off ') . str_repeat('compressible ', 1000));
+    $client->receive();
+}, compression: new Wsgate\Rfc7692CompressionFactory());
+
 $site->endpoint('/text', static function (WebsocketClient $client): void {
     $client->receive();
 }, new Rfc6455ClientFactory(parserFactory: new Rfc6455ParserFactory(textOnly: true)));

@@ -1,0 +1,60 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Wsgate;
+
+use Wsgate\Internal\Engine;
+
+/** How an endpoint compresses messages, with the clients that offer it: permessage-deflate (RFC 7692). */
+final class Compression
+{
+    /**
+     * @param int $level 1, fast, to 9, small
+     * @param bool $serverTakeover whether our messages may refer to earlier ones: smaller, but a context a client
+     * @param bool $clientTakeover whether the client's may
+     * @param int|null $serverWindowBits 9 to 15 [12 with takeover, else 15]
+     * @param int|null $clientWindowBits 9 to 15 [12 with takeover, else 15]
+     * @param int $threshold from how many bytes on a message is compressed
+     * @param bool $binary whether binary messages are compressed, too
+     */
+    public function __construct(
+        public readonly int $level = 6,
+        public readonly bool $serverTakeover = false,
+        public readonly bool $clientTakeover = false,
+        public readonly ?int $serverWindowBits = null,
+        public readonly ?int $clientWindowBits = null,
+        public readonly int $threshold = 861,
+        public readonly bool $binary = true,
+    ) {
+    }
+
+    /** @internal */
+    public function apply(Engine $engine, int $endpoint): void
+    {
+        $engine->set('wsgate_endpoint_set_compression', 'compression level', $endpoint, $this->level);
+        $engine->call(
+            'wsgate_endpoint_set_compression_takeover',
+            $endpoint,
+            (int) $this->serverTakeover,
+            (int) $this->clientTakeover,
+        );
+        if ($this->serverWindowBits !== null || $this->clientWindowBits !== null) {
+            $engine->set(
+                'wsgate_endpoint_set_compression_window',
+                'compression window',
+                $endpoint,
+                $this->serverWindowBits ?? ($this->serverTakeover ? 12 : 15),
+                $this->clientWindowBits ?? ($this->clientTakeover ? 12 : 15),
+            );
+        }
+        $engine->set(
+            'wsgate_endpoint_set_compression_of',
+            'compression threshold',
+            $endpoint,
+            $this->threshold,
+            1,
+            (int) $this->binary,
+        );
+    }
+}
