@@ -162,7 +162,9 @@ browser: build packages-c packages-php packages-browser
 		"$(release)/examples/chat {address} examples/public"
 
 autobahn-short: build
-	tests/autobahn/suite.sh --short $(servers) $(compressing) examples/python/echo.py
+	REVOLT= tests/autobahn/suite.sh --short $(servers) $(compressing) examples/python/echo.py examples/php/echo.php
+	@if [ -n "$$REVOLT" ]; then tests/autobahn/suite.sh --short php-fiber examples/php/echo.php; \
+		else echo "Autobahn in Revolt's event loop: skipped: no Revolt"; fi
 
 autobahn: build
 	tests/autobahn/suite.sh $(servers) $(compressing)

@@ -4,7 +4,8 @@
 # Runs Autobahn sections 1 to 10 (--short: without 9), strict, against
 # benches/servers/NAME-echo.sh on a port of its own, one NAME after the other
 # (c-push, c-pull, rust, python-callback, python-asyncio, php-callback); a NAME
-# that ends in .py is an example in Python that takes an address, from the root.
+# that ends in .py or .php is an example that takes an address, from the root.
+# REVOLT names the sources of Revolt's event loop: PHP's servers then run in it.
 # Of those that compress, NAME-deflate, sections 12 and 13 (--short: of each kind
 # the shortest messages).
 # Installs the suite when it is not there. Reports: target/autobahn/NAME/index.html
@@ -18,10 +19,10 @@ root=$(cd "$here/../.." && pwd)
 
 short=
 if [ "${1:-}" = --short ]; then short=1; shift; fi
-if [ $# = 0 ]; then sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
+if [ $# = 0 ]; then sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 for name; do
     case $name in
-        *.py) [ -f "$root/$name" ] || { echo "suite.sh: no $name" >&2; exit 2; } ;;
+        *.py | *.php) [ -f "$root/$name" ] || { echo "suite.sh: no $name" >&2; exit 2; } ;;
         *) [ -x "$root/benches/servers/$name-echo.sh" ] ||
             { echo "suite.sh: no benches/servers/$name-echo.sh" >&2; exit 2; } ;;
     esac
@@ -65,6 +66,8 @@ start_server() {
     rm -f "$scratch/out"
     mkfifo "$scratch/out"
     case $1 in
+        *.php) php ${REVOLT:+-d "auto_prepend_file=$root/bindings/php/tests/revolt.php"} \
+            "$root/$1" 127.0.0.1:0 >"$scratch/out" & ;;
         *.py) PYTHONPATH=$root/bindings/python/src "${PYTHON:-python3}" "$root/$1" 127.0.0.1:0 >"$scratch/out" & ;;
         *) "$root/benches/servers/$1-echo.sh" 0 >"$scratch/out" & ;;
     esac
@@ -89,7 +92,7 @@ for name; do
             *-deflate*) cases=("${compressed[@]}") ;;
             *) cases=("${sections[@]}") ;;
         esac
-        SUMMARY_ARGS=--strict "$here/run.sh" "ws://127.0.0.1:$port" "$name" "$root/target/autobahn/${name%.py}" \
+        SUMMARY_ARGS=--strict "$here/run.sh" "ws://127.0.0.1:$port" "$name" "$root/target/autobahn/${name%.p*}" \
             "${cases[@]}" || failed+=("$name")
         stop_server || { echo "suite.sh: $name left with status $? on SIGTERM" >&2; failed+=("$name"); }
     else
