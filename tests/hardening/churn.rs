@@ -1,7 +1,7 @@
 //! Eight threads that call with a million stale ids, and with good ones, while clients come and go; and
 //! servers that end abruptly in the midst of it all.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use wsgate::{ClientId, Delivery, ErrorKind, Event, GatewayId, Handle, Kind, Resu
 use super::peer::{BINARY, HANDSHAKE, close, frame};
 use super::process::alone;
 use super::random::Random;
-use super::served::config;
+use super::served::{PATIENCE, config};
 
 const SEED: u64 = 9;
 const CALLERS: u64 = 8;
@@ -164,8 +164,12 @@ fn visit(server: &Server, world: &World, mut random: Random, clients: u64) {
             2 => bytes.truncate(random.below(bytes.len() as u64) as usize),
             _ => {}
         }
-        // The server may have cut it already.
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The server may have cut it already; else it stays until it is answered, if it said enough for that.
         let _ = stream.write_all(&bytes);
+        if bytes.len() >= HANDSHAKE.len() {
+            let _ = stream.read(&mut [0; 64]);
+        }
         std::thread::sleep(Duration::from_millis(random.below(8)));
     }
 }
