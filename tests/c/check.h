@@ -50,6 +50,7 @@ static inline wsgate_server *new_server(uint32_t *endpoint) {
   CHECK_OK(wsgate_server_set_workers(server, 2));
   CHECK_OK(wsgate_server_add_endpoint(server, "/", 1, endpoint));
   CHECK_OK(wsgate_endpoint_set_rate_limit(server, *endpoint, 0, 0));
+  CHECK_OK(wsgate_endpoint_set_heartbeat(server, *endpoint, 0, 1)); /* no ping between what a slow machine awaits */
   return server;
 }
 
