@@ -11,7 +11,7 @@ export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
 	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
-	bench clean
+	bench bench-deflate clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
@@ -141,7 +141,7 @@ readme: build packages-c packages-php packages-python
 	$(venv)/python tests/readme/run.py
 
 # With permessage-deflate, each message for itself or with takeover.
-compressing := c-push-deflate c-push-deflate-takeover c-pull-deflate
+compressing := c-push-deflate c-push-takeover-deflate c-pull-deflate
 servers := c-push c-pull rust python-callback python-asyncio php-callback php-fiber
 
 compression: build packages-c packages-python
@@ -188,6 +188,10 @@ loom:
 	RUSTFLAGS='--cfg wsgate_loom' CARGO_PROFILE_TEST_OPT_LEVEL=2 cargo test --quiet --locked --lib --target-dir target/loom models
 
 # ---- measurements --------------------------------------------------------------------------------
+
+bench-deflate: build
+	cd benches && cargo build --quiet --release --locked
+	python3 benches/run.py deflate
 
 bench: build
 	cd benches && cargo build --quiet --release --locked

@@ -19,6 +19,7 @@ from rounds import TURNS, Rounds
 from startscript import BENCHES, find
 
 MODES = ("echo", "broadcast", "idle")
+DEFLATE = ("deflate-echo", "deflate-broadcast")
 IDLE_CLIENTS = 20_000
 # What a server needs for itself: its listener, poller, libraries' descriptors.
 DESCRIPTORS_TO_SPARE = 100
@@ -54,6 +55,27 @@ def cases_of(mode: str, seconds: float) -> list[Case]:
             )
             for in_flight in (1, 8)
         ]
+    if mode in DEFLATE:
+        mode = mode.removeprefix("deflate-")
+        echoes = mode == "echo"
+        size = ("--deflate", "--size", "1024")
+        each = "message" if echoes else "delivery"
+        return [
+            Case(
+                mode=mode,
+                name=f"{mode}, 1 KiB of JSON compressed, {what}, {shape[0]} {shape[1]}",
+                table=f"{mode} of 1 KiB of JSON, compressed: {what} per {each}, median (min), ratio",
+                column=f"100 x {shape[1]}" if echoes else f"{shape[1]} in flight",
+                arguments=(*size, *shape, "--clients", "100" if echoes else "500", *duration),
+                figure=figure,
+                unit=unit,
+            )
+            for what, figure, unit in (
+                ("us of server CPU", "server_cpu_ns_per_delivery", 1000),
+                ("bytes on the wire", "wire_bytes_per_delivery", 1),
+            )
+            for shape in ([("--depth", "1"), ("--depth", "16")] if echoes else [("--in-flight", "1")])
+        ]
     hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     clients = min(IDLE_CLIENTS, hard_limit - DESCRIPTORS_TO_SPARE)
     return [
@@ -77,7 +99,7 @@ def main() -> int:
     hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     load = build_load()
-    modes = MODES if options.mode == "all" else (options.mode,)
+    modes = {"all": MODES, "deflate": DEFLATE}.get(options.mode, (options.mode,))
     report = []
     for mode in modes:
         cases = [case for case in cases_of(mode, options.seconds) if options.only.search(case.name)]
@@ -106,7 +128,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=[*MODES, "all"])
+    parser.add_argument("mode", choices=[*MODES, *DEFLATE, "all", "deflate"])
     parser.add_argument("--servers", type=lambda text: text.split(","), help="only these, by name: a,b,c")
     parser.add_argument(
         "--only", type=re.compile, default=re.compile(""), metavar="REGEX", help="only these cases"

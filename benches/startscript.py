@@ -43,6 +43,9 @@ def find(mode: str, outside: Path | None) -> list[StartScript]:
             continue
         for path in sorted(directory.glob(f"*{suffix}")):
             name = path.name.removesuffix(suffix)
+            # Those that compress have modes of their own.
+            if name.endswith("-deflate"):
+                continue
             found.setdefault(name, StartScript(name, path.resolve(), directory != outside))
     return list(found.values())
 

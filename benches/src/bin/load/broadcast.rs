@@ -58,6 +58,7 @@ impl Broadcast {
 impl Workload for Broadcast {
     fn run(&mut self, mut allowance: Allowance, compare: bool) -> io::Result<Phase> {
         let mut phase = Phase::default();
+        let received = self.clients.received();
         let before = self.done;
         self.send(&mut allowance)?;
         while !self.in_flight.is_empty() {
@@ -86,6 +87,7 @@ impl Workload for Broadcast {
             self.send(&mut allowance)?;
         }
         phase.messages = self.done - before;
+        phase.received = self.clients.received() - received;
         Ok(phase)
     }
 }

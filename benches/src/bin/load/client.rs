@@ -12,7 +12,11 @@ pub(crate) struct Client {
     incoming: Incoming,
     /// Where in the ring the next byte to send is, and how many are to be sent from there.
     position: usize,
+    /// The number of the next message to be sent.
+    next: usize,
     owed: usize,
+    /// Bytes, since it was connected.
+    pub(crate) received: u64,
 }
 
 impl Client {
@@ -27,13 +31,21 @@ impl Client {
         socket.set_nonblocking(true)?;
         let mut socket = mio::net::TcpStream::from_std(socket);
         registry.register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Client { socket, incoming: Incoming::new(first), position: ring.position(first), owed: 0 })
+        Ok(Client {
+            socket,
+            incoming: Incoming::new(first, ring),
+            position: ring.position(first),
+            next: first,
+            owed: 0,
+            received: 0,
+        })
     }
 
     /// Sends the next `messages`: in one write, unless earlier ones still wait.
     pub(crate) fn send(&mut self, messages: usize, ring: &Ring) -> io::Result<()> {
         let waits = self.owed > 0;
-        self.owed += messages * ring.frame_len();
+        self.owed += ring.length(self.next, messages);
+        self.next += messages;
         if waits { Ok(()) } else { self.flush(ring) }
     }
 
@@ -60,6 +72,7 @@ impl Client {
             match self.socket.read(buffer) {
                 Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server hung up")),
                 Ok(read) => {
+                    self.received += read as u64;
                     let bytes = &buffer[..read];
                     messages += self.incoming.feed(bytes, ring, compare).map_err(io::Error::other)?;
                     // A short read has emptied the socket: no need to ask again.

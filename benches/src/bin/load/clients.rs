@@ -29,9 +29,9 @@ impl Clients {
         deadline: Instant,
         first: impl Fn(usize) -> usize,
     ) -> io::Result<Self> {
-        let ring = Ring::new(options.kind, options.size, options.depth);
+        let ring = Ring::new(options.kind, options.deflate, options.size, options.depth);
         let poll = Poll::new()?;
-        let sockets = connect::connect(options.port, options.clients, deadline)?;
+        let sockets = connect::connect(options.port, options.clients, options.deflate, deadline)?;
         let register = |(index, socket)| Client::new(socket, index, first(index), &ring, poll.registry());
         let clients = sockets.into_iter().enumerate().map(register).collect::<io::Result<_>>()?;
         let events = Events::with_capacity(1024);
@@ -72,6 +72,11 @@ impl Clients {
             }
         }
         Ok(())
+    }
+
+    /// Bytes that all have received.
+    pub(crate) fn received(&self) -> u64 {
+        self.clients.iter().map(|client| client.received).sum()
     }
 
     pub(crate) fn close(self) {

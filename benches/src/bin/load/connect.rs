@@ -15,17 +15,22 @@ const CLIENTS_PER_ADDRESS: usize = 5_000;
 const LOCALHOST: [u8; 4] = [127, 0, 0, 1];
 
 /// Connects and upgrades `count` clients.
-pub(crate) fn connect(port: u16, count: usize, deadline: Instant) -> io::Result<Vec<TcpStream>> {
+pub(crate) fn connect(
+    port: u16,
+    count: usize,
+    deflate: bool,
+    deadline: Instant,
+) -> io::Result<Vec<TcpStream>> {
     allow_descriptors(count)?;
     let mut sockets = Vec::with_capacity(count);
     while sockets.len() < count {
         let from = sockets.len();
         for index in from..count.min(from + HANDSHAKES) {
             let source = (count > CLIENTS_PER_ADDRESS).then_some(1 + index / CLIENTS_PER_ADDRESS);
-            sockets.push(request(port, source, deadline)?);
+            sockets.push(request(port, source, deflate, deadline)?);
         }
         for socket in &mut sockets[from..] {
-            finish_handshake(socket)?;
+            finish_handshake(socket, deflate)?;
         }
     }
     Ok(sockets)
@@ -54,7 +59,7 @@ pub(crate) fn close(sockets: Vec<TcpStream>) {
     }
 }
 
-fn request(port: u16, source: Option<usize>, deadline: Instant) -> io::Result<TcpStream> {
+fn request(port: u16, source: Option<usize>, deflate: bool, deadline: Instant) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     if let Some(last) = source {
         let address = Ipv4Addr::new(127, 0, 0, last as u8);
@@ -65,16 +70,18 @@ fn request(port: u16, source: Option<usize>, deadline: Instant) -> io::Result<Tc
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(left))?;
     let mut socket = TcpStream::from(socket);
+    let extensions =
+        if deflate { "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" } else { "" };
     let request = format!(
         "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extensions}\r\n"
     );
     socket.write_all(request.as_bytes())?;
     Ok(socket)
 }
 
 /// Reads the response, and not a byte further: what follows is the first frame.
-fn finish_handshake(socket: &mut TcpStream) -> io::Result<()> {
+fn finish_handshake(socket: &mut TcpStream, deflate: bool) -> io::Result<()> {
     // The answer to the key above, which is the example of RFC 6455 §1.3.
     const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     let mut response = [0; 4096];
@@ -96,6 +103,9 @@ fn finish_handshake(socket: &mut TcpStream) -> io::Result<()> {
     if !response.starts_with("HTTP/1.1 101 ") || !response.contains(ACCEPT) {
         let line = response.lines().next().unwrap_or_default();
         return Err(io::Error::other(format!("the handshake failed: {line}")));
+    }
+    if deflate && !response.contains("permessage-deflate") {
+        return Err(io::Error::other("the server does not compress"));
     }
     Ok(())
 }

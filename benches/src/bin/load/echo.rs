@@ -39,6 +39,7 @@ impl Echo {
 impl Workload for Echo {
     fn run(&mut self, mut allowance: Allowance, compare: bool) -> io::Result<Phase> {
         let mut phase = Phase::default();
+        let received = self.clients.received();
         let mut busy = 0;
         for index in 0..self.bursts.len() {
             let granted = allowance.take(self.depth);
@@ -71,6 +72,7 @@ impl Workload for Echo {
                 client.send(granted, ring)
             })?;
         }
+        phase.received = self.clients.received() - received;
         Ok(phase)
     }
 }

@@ -5,40 +5,58 @@
 
 use std::io::IoSlice;
 
+use crate::deflate;
 use crate::options::Kind;
 
 /// Distinct payloads. Enough to tell neighbours apart, few enough to stay in the cache at 16 KiB each.
 const COUNT: usize = 8;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
+const RSV1: u8 = 0x40;
 
 /// Masked frames in a row, to be sent round and round.
 pub(crate) struct Ring {
     bytes: Vec<u8>,
-    frame_len: usize,
+    /// Where each of `COUNT` messages begins, and where the next round of them does.
+    starts: [usize; COUNT + 1],
     payloads: Vec<Vec<u8>>,
-    opcode: u8,
+    /// Of a first frame: opcode, and RSV1 where messages are compressed.
+    first: u8,
 }
 
 impl Ring {
     /// Long enough for a burst of `depth` messages to be two slices at most.
-    pub(crate) fn new(kind: Kind, size: usize, depth: usize) -> Self {
-        let payloads: Vec<Vec<u8>> = (0..COUNT).map(|number| payload(number, size)).collect();
+    pub(crate) fn new(kind: Kind, deflate: bool, size: usize, depth: usize) -> Self {
+        let make = if deflate { deflate::json } else { payload };
+        let payloads: Vec<Vec<u8>> = (0..COUNT).map(|number| make(number, size)).collect();
+        let first = if deflate { kind.opcode() | RSV1 } else { kind.opcode() };
         let mut bytes = Vec::new();
-        let frames = depth.next_multiple_of(COUNT);
-        for (number, payload) in payloads.iter().cycle().take(frames).enumerate() {
-            append_masked(&mut bytes, kind.opcode(), payload, [0x3a, 0x91, 0xc7, number as u8]);
+        let mut starts = [0; COUNT + 1];
+        for number in 0..depth.next_multiple_of(COUNT) {
+            let payload = &payloads[number % COUNT];
+            let packed = deflate.then(|| deflate::pack(payload));
+            append_masked(
+                &mut bytes,
+                first,
+                packed.as_ref().unwrap_or(payload),
+                [0x3a, 0x91, 0xc7, number as u8],
+            );
+            if let Some(end) = starts.get_mut(number + 1) {
+                *end = bytes.len();
+            }
         }
-        Ring { frame_len: bytes.len() / frames, bytes, payloads, opcode: kind.opcode() }
+        Ring { bytes, starts, payloads, first }
     }
 
-    pub(crate) fn frame_len(&self) -> usize {
-        self.frame_len
+    /// How many bytes so many messages are, from message `number` on.
+    pub(crate) fn length(&self, number: usize, messages: usize) -> usize {
+        let until = |number: usize| number / COUNT * self.starts[COUNT] + self.starts[number % COUNT];
+        until(number + messages) - until(number)
     }
 
     /// Where message `number` starts.
     pub(crate) fn position(&self, number: usize) -> usize {
-        number % COUNT * self.frame_len
+        self.starts[number % COUNT]
     }
 
     /// The next `len` bytes from `position`, for one `writev`.
@@ -90,10 +108,22 @@ pub(crate) struct Incoming {
     unfinished: bool,
     /// The current frame is a ping or pong, which may stand between a message's frames.
     control: bool,
+    /// Where answers come compressed.
+    packed: Option<Packed>,
+}
+
+/// Answers that come compressed.
+struct Packed {
+    inflater: deflate::Inflater,
+    /// The current message, while contents are compared.
+    message: Vec<u8>,
+    /// The current message is compressed.
+    is_packed: bool,
 }
 
 struct Header {
     opcode: u8,
+    rsv1: bool,
     fin: bool,
     length: usize,
     size: usize,
@@ -101,7 +131,12 @@ struct Header {
 
 impl Incoming {
     /// Expects message `first` next.
-    pub(crate) fn new(first: usize) -> Self {
+    pub(crate) fn new(first: usize, ring: &Ring) -> Self {
+        let packed = (ring.first & RSV1 != 0).then(|| Packed {
+            inflater: deflate::Inflater::new(),
+            message: Vec::new(),
+            is_packed: false,
+        });
         Incoming {
             next: first % COUNT,
             partial: Vec::new(),
@@ -109,6 +144,7 @@ impl Incoming {
             received: 0,
             unfinished: false,
             control: false,
+            packed,
         }
     }
 
@@ -127,17 +163,23 @@ impl Incoming {
                 if self.remaining > 0 {
                     return Ok(messages);
                 }
-                messages += self.end_frame(ring)?;
+                messages += self.end_frame(ring, compare)?;
             }
             let Some(header) = self.take_header(&mut bytes)? else { return Ok(messages) };
             self.begin_frame(&header, ring)?;
             if header.length == 0 {
-                messages += self.end_frame(ring)?;
+                messages += self.end_frame(ring, compare)?;
             }
         }
     }
 
     fn take_payload(&mut self, payload: &[u8], ring: &Ring, compare: bool) -> Result<(), String> {
+        if let Some(packed) = &mut self.packed {
+            if compare {
+                packed.message.extend_from_slice(payload);
+            }
+            return Ok(());
+        }
         let expected = &ring.payloads[self.next];
         let end = self.received + payload.len();
         if end > expected.len() {
@@ -151,7 +193,12 @@ impl Incoming {
     }
 
     fn begin_frame(&mut self, header: &Header, ring: &Ring) -> Result<(), String> {
-        let wanted = if self.unfinished { 0 } else { ring.opcode };
+        let wanted = if self.unfinished { 0 } else { ring.first & 0x0f };
+        if let Some(packed) = self.packed.as_mut().filter(|_| !self.unfinished && header.opcode < 8) {
+            packed.is_packed = header.rsv1;
+        } else if header.rsv1 {
+            return Err("a frame with RSV1 came back".into());
+        }
         self.control = match header.opcode {
             8 => return Err("the server sent Close".into()),
             // Not answered: a run is shorter than any server's patience.
@@ -166,9 +213,20 @@ impl Incoming {
         Ok(())
     }
 
-    fn end_frame(&mut self, ring: &Ring) -> Result<usize, String> {
+    fn end_frame(&mut self, ring: &Ring, compare: bool) -> Result<usize, String> {
         if self.control || self.unfinished {
             return Ok(0);
+        }
+        if let Some(Packed { inflater, message, is_packed }) = &mut self.packed {
+            if compare {
+                let whole = if *is_packed { inflater.inflate(message)? } else { message.clone() };
+                message.clear();
+                if whole != ring.payloads[self.next] {
+                    return Err(format!("another message of {} bytes came back", whole.len()));
+                }
+            }
+            self.next = (self.next + 1) % COUNT;
+            return Ok(1);
         }
         let expected = ring.payloads[self.next].len();
         if self.received != expected {
@@ -203,7 +261,7 @@ impl Incoming {
 /// The header at the beginning of `bytes` (RFC 6455 §5.2), if it is there as a whole.
 fn parse_header(bytes: &[u8]) -> Result<Option<Header>, String> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
-    if first & 0x70 != 0 {
+    if first & 0x30 != 0 {
         return Err("a reserved bit is set, and no extension was agreed on".into());
     }
     if second & MASKED != 0 {
@@ -220,7 +278,7 @@ fn parse_header(bytes: &[u8]) -> Result<Option<Header>, String> {
         },
         short => (usize::from(*short), 2),
     };
-    Ok(Some(Header { opcode: first & 0x0f, fin: first & FIN != 0, length, size }))
+    Ok(Some(Header { opcode: first & 0x0f, rsv1: first & RSV1 != 0, fin: first & FIN != 0, length, size }))
 }
 
 #[cfg(test)]
@@ -232,7 +290,7 @@ mod tests {
         let mut out = Vec::new();
         for number in first..first + count {
             let payload = &ring.payloads[number % COUNT];
-            out.extend(frame(FIN | ring.opcode, payload));
+            out.extend(frame(FIN | ring.first, payload));
         }
         out
     }
@@ -253,10 +311,10 @@ mod tests {
     #[test]
     fn answers_are_counted_wherever_the_stream_is_cut() {
         for size in [0, 5, 125, 126, 1000] {
-            let ring = Ring::new(Kind::Text, size, 1);
+            let ring = Ring::new(Kind::Text, false, size, 1);
             let stream = answers(&ring, 3, 12);
             for piece in [1, 2, 3, 7, 128, stream.len()] {
-                let mut incoming = Incoming::new(3);
+                let mut incoming = Incoming::new(3, &ring);
                 let counts = stream.chunks(piece).map(|bytes| incoming.feed(bytes, &ring, true).unwrap());
                 assert_eq!(counts.sum::<usize>(), 12, "size {size}, pieces of {piece}");
             }
@@ -265,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_fragmented_answer_is_one_message() {
-        let ring = Ring::new(Kind::Binary, 10, 1);
+        let ring = Ring::new(Kind::Binary, false, 10, 1);
         let payload = &ring.payloads[0];
         let pieces = [
             frame(2, &payload[..4]),
@@ -274,34 +332,50 @@ mod tests {
             frame(FIN, &payload[4..]),
             frame(FIN | 2, &ring.payloads[1]),
         ];
-        assert_eq!(Incoming::new(0).feed(&pieces.concat(), &ring, true), Ok(2));
+        assert_eq!(Incoming::new(0, &ring).feed(&pieces.concat(), &ring, true), Ok(2));
     }
 
     #[test]
     fn what_was_not_sent_is_refused() {
-        let ring = Ring::new(Kind::Text, 10, 1);
-        let refused = |stream: &[u8]| Incoming::new(0).feed(stream, &ring, true).is_err();
+        let ring = Ring::new(Kind::Text, false, 10, 1);
+        let refused = |stream: &[u8]| Incoming::new(0, &ring).feed(stream, &ring, true).is_err();
         assert!(refused(&answers(&ring, 1, 1)), "another message");
         assert!(refused(&frame(FIN | 1, &ring.payloads[0][..9])), "shorter");
         assert!(refused(&frame(FIN | 1, &[b'a'; 11])), "longer");
         assert!(refused(&frame(FIN | 2, &ring.payloads[0])), "another kind");
         assert!(refused(&frame(FIN | 0x40 | 1, &ring.payloads[0])), "a reserved bit");
         assert!(refused(&frame(FIN | 8, &[3, 232])), "Close");
-        let length_only = Incoming::new(0).feed(&answers(&ring, 1, 1), &ring, false);
+        let length_only = Incoming::new(0, &ring).feed(&answers(&ring, 1, 1), &ring, false);
         assert_eq!(length_only, Ok(1), "contents count only when they are compared");
     }
 
     #[test]
+    fn compressed_answers_are_inflated_and_compared() {
+        let ring = Ring::new(Kind::Text, true, 1000, 1);
+        let answer = |number: usize| frame(FIN | RSV1 | 1, &deflate::pack(&ring.payloads[number]));
+        let plain = frame(FIN | 1, &ring.payloads[1]);
+        let whole = [answer(0), plain, answer(2)].concat();
+        for piece in [1, 100, whole.len()] {
+            let mut incoming = Incoming::new(0, &ring);
+            let counts = whole.chunks(piece).map(|bytes| incoming.feed(bytes, &ring, true).unwrap());
+            assert_eq!(counts.sum::<usize>(), 3, "pieces of {piece}");
+        }
+        assert!(Incoming::new(0, &ring).feed(&answer(1), &ring, true).is_err(), "another message");
+        assert!(ring.length(3, 8) < 8 * 1000 && ring.length(0, 9) - ring.length(0, 8) == ring.length(8, 1));
+    }
+
+    #[test]
     fn frames_go_out_masked_and_in_order() {
-        let ring = Ring::new(Kind::Text, 300, 3);
+        let ring = Ring::new(Kind::Text, false, 300, 3);
         let start = ring.position(6);
-        let bytes = ring.slices(start, 3 * ring.frame_len()).map(|slice| slice.to_vec()).concat();
-        for (frame, number) in bytes.chunks(ring.frame_len()).zip([6, 7, 0]) {
+        let length = ring.length(6, 3);
+        let bytes = ring.slices(start, length).map(|slice| slice.to_vec()).concat();
+        for (frame, number) in bytes.chunks(length / 3).zip([6, 7, 0]) {
             assert_eq!(frame[..4], [FIN | 1, MASKED | 126, 1, 44]);
             let payload: Vec<u8> =
                 frame[8..].iter().zip(frame[4..8].iter().cycle()).map(|(b, k)| b ^ k).collect();
             assert_eq!(payload, ring.payloads[number]);
         }
-        assert_eq!(ring.advance(start, 3 * ring.frame_len()), ring.position(9));
+        assert_eq!(ring.advance(start, length), ring.position(9));
     }
 }

@@ -15,12 +15,12 @@ pub(crate) fn run(options: &Options, deadline: Instant) -> io::Result<()> {
     let server = options.pid.map(Process);
     let settle = || server.map(|server| server.settle(Duration::from_secs(2))).transpose();
     let memory = || server.map(Process::memory).transpose();
-    connect::close(connect::connect(options.port, WARMUP, deadline)?);
+    connect::close(connect::connect(options.port, WARMUP, false, deadline)?);
 
     let cpu_before = settle()?;
     let memory_before = memory()?;
     let start = Instant::now();
-    let sockets = connect::connect(options.port, options.clients, deadline)?;
+    let sockets = connect::connect(options.port, options.clients, false, deadline)?;
     let elapsed = start.elapsed();
     let cpu_after = settle()?;
     let memory_after = memory()?;

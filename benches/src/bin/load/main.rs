@@ -4,6 +4,7 @@ mod broadcast;
 mod client;
 mod clients;
 mod connect;
+mod deflate;
 mod echo;
 mod frames;
 mod idle;

@@ -17,6 +17,8 @@ pub(crate) trait Workload {
 #[derive(Default)]
 pub(crate) struct Phase {
     pub(crate) messages: u64,
+    /// Bytes that came back.
+    pub(crate) received: u64,
     /// From sending to the last answer, where one message was under way at a time.
     pub(crate) latencies: Vec<Duration>,
 }

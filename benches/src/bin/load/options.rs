@@ -12,6 +12,7 @@ Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
 
   --messages N | --seconds S   how long to measure: so many messages, or so much time [--seconds 1]
   --warmup N                   messages before that, whose contents are compared [a burst per client]
+  --deflate                    offer permessage-deflate; the messages are compressed JSON
   --text | --binary            the kind of the messages [--text]
   --pid PID                    the server's process: its CPU time and memory, children included, are measured
   --timeout S                  the whole run's bound [60]
@@ -59,6 +60,7 @@ pub(crate) struct Options {
     pub(crate) depth: usize,
     pub(crate) size: usize,
     pub(crate) kind: Kind,
+    pub(crate) deflate: bool,
     pub(crate) budget: Budget,
     pub(crate) warmup: u64,
     pub(crate) pid: Option<u32>,
@@ -90,6 +92,7 @@ impl Options {
             depth,
             size,
             kind: Kind::Text,
+            deflate: false,
             budget: Budget::Time(Duration::from_secs(1)),
             warmup: 0,
             pid: None,
@@ -106,6 +109,7 @@ impl Options {
                 Long("messages") => options.budget = Budget::Messages(parser.value()?.parse()?),
                 Long("seconds") => options.budget = Budget::Time(seconds(&mut parser)?),
                 Long("warmup") => warmup = Some(parser.value()?.parse()?),
+                Long("deflate") if mode != Mode::Idle => options.deflate = true,
                 Long("text") => options.kind = Kind::Text,
                 Long("binary") => options.kind = Kind::Binary,
                 Long("pid") => options.pid = Some(parser.value()?.parse()?),

@@ -37,6 +37,7 @@ pub(crate) fn print(mode: &str, options: &Options, deliveries: usize, mut measur
         report.number("server_cpu_ns_per_delivery", cpu.as_nanos() as f64 / delivered);
         report.number("server_cpu_share", cpu.as_secs_f64() / measured.elapsed.as_secs_f64());
     }
+    report.number("wire_bytes_per_delivery", measured.phase.received as f64 / delivered);
     report.number("load_cpu_ns_per_delivery", measured.load_cpu.as_nanos() as f64 / delivered);
     let latencies = &mut measured.phase.latencies;
     if !latencies.is_empty() {

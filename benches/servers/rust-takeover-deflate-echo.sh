@@ -1,3 +1,3 @@
 #!/bin/sh
-# rust-deflate-takeover-echo.sh PORT
+# rust-takeover-deflate-echo.sh PORT
 DEFLATE=takeover exec "$(dirname "$0")/rust-echo.sh" "$@"

@@ -1,3 +1,3 @@
 #!/bin/sh
-# c-pull-deflate-takeover-echo.sh PORT
+# c-pull-takeover-deflate-echo.sh PORT
 DEFLATE=takeover exec "$(dirname "$0")/c-pull-echo.sh" "$@"

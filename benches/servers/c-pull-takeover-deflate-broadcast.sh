@@ -1,3 +1,3 @@
 #!/bin/sh
-# c-pull-deflate-takeover-broadcast.sh PORT
+# c-pull-takeover-deflate-broadcast.sh PORT
 DEFLATE=takeover exec "$(dirname "$0")/c-pull-broadcast.sh" "$@"

@@ -1,3 +1,3 @@
 #!/bin/sh
-# rust-deflate-takeover-broadcast.sh PORT
+# rust-takeover-deflate-broadcast.sh PORT
 DEFLATE=takeover exec "$(dirname "$0")/rust-broadcast.sh" "$@"

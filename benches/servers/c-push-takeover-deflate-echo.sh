@@ -1,3 +1,3 @@
 #!/bin/sh
-# c-push-deflate-takeover-echo.sh PORT
+# c-push-takeover-deflate-echo.sh PORT
 DEFLATE=takeover exec "$(dirname "$0")/c-push-echo.sh" "$@"

@@ -1,3 +1,3 @@
 #!/bin/sh
-# c-push-deflate-takeover-broadcast.sh PORT
+# c-push-takeover-deflate-broadcast.sh PORT
 DEFLATE=takeover exec "$(dirname "$0")/c-push-broadcast.sh" "$@"
