@@ -12,6 +12,7 @@ import threading
 
 import pytest
 from loops import client_of, drained, in_loop
+from websockets.asyncio.client import unix_connect
 from websockets.exceptions import InvalidStatus
 
 import wsgate
@@ -194,9 +195,10 @@ async def test_an_undecided_handshake_is_refused_in_time():
 @pytest.mark.parametrize(
     ("options", "error", "word"),
     [
-        ({"compression": "deflate"}, ValueError, "compress"),
+        ({"compression": "zip"}, ValueError, "compression"),
+        ({"compression": wsgate.Compression(level=10)}, ValueError, "compression"),
         ({"ssl": True}, ValueError, "TLS"),
-        ({"sock": object()}, ValueError, "sock"),
+        ({"backlog": 5}, ValueError, "backlog"),
         ({"create_connection": object}, ValueError, "create_connection"),
         ({"no_such": 1}, TypeError, "no_such"),
         ({"origins": "https://a.example"}, TypeError, "origins"),
@@ -468,3 +470,58 @@ async def test_the_slow_are_dropped_or_closed_as_asked():
             await asyncio.sleep(0.001)
         client.transport.abort()
         assert (await outcome).failed == 1
+
+
+@in_loop
+async def test_it_listens_on_a_socket_that_it_is_given():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        async with wsgate.serve(echo, sock=sock) as server:
+            assert server.port == sock.getsockname()[1]
+            async with client_of(server) as client:
+                await client.send("x")
+                assert await client.recv() == "x"
+
+
+@in_loop
+async def test_it_listens_on_a_unix_socket(tmp_path):
+    path = tmp_path / "socket"
+    async with wsgate.unix_serve(echo, path, unix_mode=0o600) as server:
+        assert server.sockets[0].getsockname() == str(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        async with unix_connect(str(path), "ws://localhost/") as client:
+            (connection,) = await accepted(server)
+            assert isinstance(connection.remote_address, tuple)
+            await client.send("x")
+            assert await client.recv() == "x"
+    assert not path.exists()
+
+
+async def accepted(server):
+    while not server.connections:
+        await asyncio.sleep(0.001)
+    return server.connections
+
+
+@pytest.mark.parametrize("compression", ["deflate", wsgate.Compression(level=1, threshold=0)])
+@in_loop
+async def test_messages_are_compressed_for_clients_that_offer_it(compression):
+    async with (
+        serve(echo, compression=compression) as server,
+        client_of(server, compression="deflate") as client,
+        client_of(server) as other,
+    ):
+        for one in (client, other):
+            await one.send("x" * 10_000)
+            assert await one.recv() == "x" * 10_000
+        sent = {c.compressed: c.info.bytes_out for c in server.connections}
+        assert sent[True] < 2000 < 10_000 < sent[False]
+
+
+@in_loop
+async def test_connections_are_limited():
+    async with serve(echo, max_connections=1) as server, client_of(server):
+        await accepted(server)
+        with pytest.raises(InvalidStatus) as refused:
+            await client_of(server)
+        assert refused.value.response.status_code == 503
+        assert server.info.connections_refused == 1

@@ -1,10 +1,12 @@
 """WebSocket server and gateway: the wsgate engine for Python."""
 
+from ._settings import ServerSettings
 from .asyncio.connection import Connection, State
 from .asyncio.router import Router
-from .asyncio.server import serve
+from .asyncio.server import serve, unix_serve
 from .client import Client
 from .close import Close, CloseCause
+from .compression import Compression
 from .endpoint import Endpoint
 from .exceptions import (
     AddressInUse,
@@ -34,6 +36,7 @@ __all__ = [
     "Close",
     "CloseCause",
     "CloseFrame",
+    "Compression",
     "ConcurrencyError",
     "Connection",
     "ConnectionClosed",
@@ -54,11 +57,13 @@ __all__ = [
     "Server",
     "ServerForked",
     "ServerInfo",
+    "ServerSettings",
     "SlowConsumer",
     "State",
     "WsgateError",
     "serve",
     "set_outbox_budget",
+    "unix_serve",
 ]
 
 __version__ = "0.1.0"

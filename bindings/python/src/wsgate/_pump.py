@@ -200,6 +200,7 @@ class CallbackPump(Pump):
                 client = Client(id, self.endpoints[endpoint], self.channel, data)
             else:
                 client._request = data
+            client.compressed = bool(flags & _abi.EVENT_FLAG_COMPRESSED)
             self.clients[id] = client
             self._call("on_accept", client)
         elif kind == _abi.EVENT_KIND_CLOSE:

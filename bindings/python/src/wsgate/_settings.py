@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterable
 from ctypes import byref, c_uint32
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from . import _abi
 from ._library import lib
@@ -14,6 +14,7 @@ from ._records import milliseconds, unsigned
 
 if TYPE_CHECKING:
     from ._channel import Channel
+    from .compression import Compression
     from .gateway import Gateway
 
 
@@ -24,32 +25,65 @@ def set_text(channel: Channel, function: Any, text: str, *arguments: object) -> 
     channel.call(function, encoded, len(encoded), *arguments)
 
 
-def set_server(
-    channel: Channel,
-    *,
-    workers: int = 0,
-    directory: str | os.PathLike[str] | None = None,
-    queue_limit: int | None = None,
-    max_connections: int | None = None,
-    max_body_size: int | None = None,
-    request_timeout: float | None = None,
-) -> None:
-    """What both layers name alike; see `Server`."""
-    channel.call(lib.wsgate_server_set_workers, unsigned("workers", workers, 32))
-    if directory is not None:
-        set_text(channel, lib.wsgate_server_set_directory, os.fspath(directory))
-    if queue_limit is not None:
-        limit = unsigned("queue_limit", queue_limit)
-        channel.call(lib.wsgate_server_set_queue_limit, limit)
-    if max_connections is not None:
-        count = unsigned("max_connections", max_connections)
-        channel.call(lib.wsgate_server_set_max_connections, count)
-    if max_body_size is not None:
-        size = unsigned("max_body_size", max_body_size)
-        channel.call(lib.wsgate_server_set_max_body_size, size)
-    if request_timeout is not None:
-        timeout = milliseconds("request_timeout", request_timeout)
-        channel.call(lib.wsgate_server_set_request_timeout, timeout)
+class ServerSettings(TypedDict, total=False):
+    """Settings of a server, the same in both layers. None stands for the default.
+
+    Attributes:
+        workers: threads that do the network's work; 0, the default, is one per core.
+        directory: serve the files in it to requests that no path takes.
+        queue_limit: bytes of events that may wait for Python; past it clients are not read. 16 MiB.
+        max_connections: open at once, clients among them; one more is told 503. 1,000; 0 is no
+            limit.
+        max_connections_per_address: the same for one address, or a network of 56 bits in IPv6. 10;
+            0 is no limit. Loopback and Unix sockets are exempt.
+        max_requests: handshakes and requests that may wait for Python. 1,000; one more gets 503.
+        max_header_size: of a request, in bytes. 32 KiB; past it 431.
+        max_body_size: of a request, in bytes. 128 KiB; past it 413.
+        header_timeout: seconds that a request's head may take. 15; then 408.
+        body_timeout: seconds that its body may take. 30; then 408.
+        request_timeout: seconds in which Python answers a request. 30; then 503.
+        idle_timeout: seconds between two requests of a connection. 60; then it is closed.
+        write_timeout: seconds in which a peer takes something of a response. 30; then it is cut.
+        cache_time: seconds for which files may be cached without asking again. 0: not told.
+        unix_mode: permissions of the files of Unix sockets. 0o660.
+        methods: what requests may have, ``"GET, HEAD, POST"``; others get 405. All common ones.
+    """
+
+    workers: int | None
+    directory: str | os.PathLike[str] | None
+    queue_limit: int | None
+    max_connections: int | None
+    max_connections_per_address: int | None
+    max_requests: int | None
+    max_header_size: int | None
+    max_body_size: int | None
+    header_timeout: float | None
+    body_timeout: float | None
+    request_timeout: float | None
+    idle_timeout: float | None
+    write_timeout: float | None
+    cache_time: int | None
+    unix_mode: int | None
+    methods: str | None
+
+
+_THIRTY_TWO_BITS = frozenset({"workers", "unix_mode"})
+
+
+def set_server(channel: Channel, settings: ServerSettings) -> None:
+    for name, value in settings.items():
+        if name not in ServerSettings.__annotations__:
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
+        if value is None:
+            continue
+        setter = getattr(lib, f"wsgate_server_set_{name}")
+        if name in ("directory", "methods"):
+            set_text(channel, setter, os.fspath(cast("str", value)))
+        elif name.endswith("_timeout"):
+            channel.call(setter, milliseconds(name, cast("float", value)))
+        else:
+            bits = 32 if name in _THIRTY_TWO_BITS else 64
+            channel.call(setter, unsigned(name, value, bits))
 
 
 def add_endpoint(
@@ -75,6 +109,7 @@ def add_endpoint(
     heartbeat: tuple[float, int] | None = None,
     rate_limit: tuple[int, int] | None = None,
     rate_policy: int | None = None,
+    compression: Compression | None = None,
 ) -> int:
     """Adds an endpoint with its settings; gives its number. See `Server.endpoint`."""
     out = c_uint32()
@@ -130,6 +165,8 @@ def add_endpoint(
         period = milliseconds("heartbeat", heartbeat[0])
         unanswered = unsigned("heartbeat", heartbeat[1])
         call(lib.wsgate_endpoint_set_heartbeat, number, period, unanswered)
+    if compression is not None:
+        compression.apply(channel, number)
     return number
 
 

@@ -41,7 +41,7 @@ class ClientInfo(NamedTuple):
 
 
 class ServerInfo(NamedTuple):
-    """A server's figures: clients, what waits to be taken, and what waits in all outboxes."""
+    """A server's figures; `wsgate_server_counters` in the C header says what each counts."""
 
     clients: int
     arrivals: int
@@ -51,6 +51,25 @@ class ServerInfo(NamedTuple):
     evicted: int
     outbox_bytes: int
     outbox_budget: int
+    connections: int
+    waiting: int
+    connections_total: int
+    connections_refused: int
+    address_refused: int
+    requests_total: int
+    requests_refused: int
+    accepted: int
+    rejected: int
+    handshake_timeouts: int
+    handshakes_left: int
+    request_timeouts: int
+    refused: int
+    bad_requests: int
+    header_timeouts: int
+    bodies_refused: int
+    body_timeouts: int
+    idle_timeouts: int
+    write_timeouts: int
 
 
 _SIZE = Struct("=Q")

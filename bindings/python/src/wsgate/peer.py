@@ -17,9 +17,12 @@ class Peer:
     Attributes:
         id: the engine's id, unique in the process and never used again.
         endpoint: where the client connected.
+        compressed: whether permessage-deflate was agreed upon.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_on_message", "_request", "endpoint", "id")
+    __slots__ = (
+        "__weakref__", "_channel", "_on_message", "_request", "compressed", "endpoint", "id",
+    )  # fmt: skip
 
     # Called by the pump with each message; kept here because looking it up elsewhere costs each.
     _on_message: Any
@@ -30,6 +33,7 @@ class Peer:
     ) -> None:
         self.id = id
         self.endpoint = endpoint
+        self.compressed = False
         self._channel = channel
         self._request: bytes | Request = request
 

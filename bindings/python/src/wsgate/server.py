@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, ValuesView
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ._channel import Channel
 from ._library import lib
 from ._pump import CallbackPump
 from ._records import milliseconds
-from ._settings import add_endpoint, engine_level, set_server, set_text
+from ._settings import ServerSettings, add_endpoint, engine_level, set_server, set_text
 from .client import Client
 from .close import Close
+from .compression import Compression
 from .endpoint import Endpoint, MessageHandler, plain
 from .gateway import Gateway
 from .handshake import Handshake, HttpRequest
 from .info import ServerInfo, server_info
 from .policies import RatePolicy, SlowConsumer
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["Server"]
 
@@ -48,34 +52,22 @@ class Server:
     Args:
         addresses: what to listen on, ``"127.0.0.1:9001"``, ``"[::1]:9001"``; port 0 lets the system
             choose, and `ports` tells which.
-        workers: threads that do the network's work; 0 is one per core.
-        directory: serve the files in it to requests that no endpoint takes.
-        queue_limit: bytes of events that may wait for Python; past it clients are not read.
-            16 MiB by default.
-        max_connections: open at once, clients among them; one more is told 503. 1,000 by default;
-            0 is no limit.
         on_request: called with each `HttpRequest` that neither an endpoint nor a file takes, to
             be answered now or later. Without it they get 404.
         on_refused: called with each `HttpRequest` that the server refuses, to word the answer;
             its ``refused`` is the status. Not more than 64 wait for it at a time.
-        max_body_size: of a plain request, in bytes, default 128 KiB; past it 413.
-        request_timeout: seconds in which to answer a plain request, default 30; then 503.
         logger: where the engine's events go; ``logging.getLogger("wsgate")`` by default. Its level
             at `start` decides what the engine reports at all.
+        settings: ``workers``, ``directory``, ``max_connections`` and the other `ServerSettings`.
     """
 
     def __init__(
         self,
         *addresses: str,
-        workers: int = 0,
-        directory: str | os.PathLike[str] | None = None,
-        queue_limit: int | None = None,
-        max_connections: int | None = None,
         on_request: Callable[[HttpRequest], object] | None = None,
         on_refused: Callable[[HttpRequest], object] | None = None,
-        max_body_size: int | None = None,
-        request_timeout: float | None = None,
         logger: logging.Logger | None = None,
+        **settings: Unpack[ServerSettings],
     ) -> None:
         self.logger = logger or logging.getLogger("wsgate")
         self._channel = Channel(lib.wsgate_server_new(), lib.wsgate_batch_new(), self.logger)
@@ -90,15 +82,7 @@ class Server:
         self._detach: Callable[[], None] | None = None
         for address in addresses:
             set_text(self._channel, lib.wsgate_server_listen, address)
-        set_server(
-            self._channel,
-            workers=workers,
-            directory=directory,
-            queue_limit=queue_limit,
-            max_connections=max_connections,
-            max_body_size=max_body_size,
-            request_timeout=request_timeout,
-        )
+        set_server(self._channel, settings)
         if on_request is not None:
             self._channel.call(lib.wsgate_server_set_requests, 1)
         if on_refused is not None:
@@ -143,6 +127,7 @@ class Server:
         heartbeat: tuple[float, int] | None = None,
         rate_limit: tuple[int, int] | None = None,
         rate_policy: RatePolicy | None = None,
+        compression: Compression | None = None,
     ) -> Endpoint:
         """Adds a path that upgrades; before `start`.
 
@@ -175,6 +160,7 @@ class Server:
             rate_limit: bytes and frames that a client may send in a second, default 1 MiB and 100;
                 0, any number.
             rate_policy: what becomes of it past that, default ``RatePolicy.PAUSE``.
+            compression: how messages are compressed; by default they are not.
         """
         endpoint = Endpoint(
             path, gateway, on_accept, on_message, on_close, on_pong, on_drain,
@@ -202,6 +188,7 @@ class Server:
             heartbeat=heartbeat,
             rate_limit=rate_limit,
             rate_policy=rate_policy,
+            compression=compression,
         )
         self._pump.endpoints[number] = endpoint
         return endpoint

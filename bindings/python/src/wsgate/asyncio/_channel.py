@@ -135,7 +135,7 @@ class LoopPump(Pump):
         if server is None:
             return
         if kind == _abi.EVENT_KIND_ACCEPT:
-            server._accepted(id, endpoint, data)
+            server._accepted(id, endpoint, data, bool(flags & _abi.EVENT_FLAG_COMPRESSED))
         elif kind == _abi.EVENT_KIND_CLOSE:
             connection = self.clients.pop(id, None)
             if connection is not None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..compression import DEFLATE, Compression
 from ..policies import RatePolicy, SlowConsumer
 from ..request import Request
 from ..response import Response
@@ -56,6 +57,7 @@ class Options:
     frame_split: int | None = None
     rate_limit: tuple[int, int] = (0, 0)
     rate_policy: RatePolicy = RatePolicy.PAUSE
+    compression: str | Compression | None = None
     gateway: str | None = None
 
     def __post_init__(self) -> None:
@@ -74,6 +76,12 @@ class Options:
             raise TypeError(
                 f"write_limit is a number of bytes, not {self.write_limit!r}: "
                 "the low-water mark is half of it"
+            )
+        if self.compression not in (None, "deflate") and not isinstance(
+            self.compression, Compression
+        ):
+            raise ValueError(
+                f"compression is None, 'deflate' or a Compression, not {self.compression!r}"
             )
         for name in ("process_request", "process_response", "select_subprotocol"):
             value = getattr(self, name)
@@ -118,6 +126,7 @@ class Options:
             "heartbeat": (0, 1) if interval is None else (interval, _pings(timeout / interval)),
             "receive_window": (_MAX_SIZE, _MAX_MESSAGES if not self.max_queue else self.max_queue),
             "explicit_grants": self.granting > 0,
+            "compression": DEFLATE if self.compression == "deflate" else self.compression,
             "slow_consumer": self.slow_consumer,
             "frame_split": self.frame_split,
             "rate_limit": self.rate_limit,

@@ -11,11 +11,12 @@ import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .._library import lib
 from .._records import milliseconds
-from .._settings import add_endpoint, engine_level, set_server, set_text
+from .._settings import ServerSettings, add_endpoint, engine_level, set_server, set_text
+from ..compression import Compression
 from ..exceptions import ConnectionClosed
 from ..gateway import Gateway
 from ..info import ServerInfo, server_info
@@ -30,7 +31,7 @@ from .router import Options, Origin, Route, Router
 if TYPE_CHECKING:
     from .router import ProcessRequest, ProcessResponse, SelectSubprotocol
 
-__all__ = ["Server", "serve"]
+__all__ = ["Server", "serve", "unix_serve"]
 
 OnRequest = Callable[[Request], Awaitable[Response] | Response]
 
@@ -42,13 +43,16 @@ UPGRADE_REQUIRED = 426
 
 
 class ListeningSocket(NamedTuple):
-    """An address that a server listens on."""
+    """An address that a server listens on; of a Unix socket, the path and port 0."""
 
     host: str
     port: int
 
-    def getsockname(self) -> tuple[str, int]:
-        return self.host, self.port
+    def getsockname(self) -> Any:
+        return (self.host, self.port) if self.port else self.host
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}" if self.port else self.host
 
 
 class Server:
@@ -69,6 +73,7 @@ class Server:
         start_serving: bool,
         logger: logging.Logger,
         settings: dict[str, Any],
+        sock: socket.socket | None,
     ) -> None:
         self.logger = logger
         self._channel = LoopChannel(lib.wsgate_server_new(), lib.wsgate_batch_new(), logger)
@@ -76,6 +81,7 @@ class Server:
         self._finalizer = weakref.finalize(self, self._channel.abandon)
         self._pump = LoopPump(self._channel, self)
         self._host = host
+        self._sock = sock
         self._port = 0 if port is None else port
         self._on_request = on_request
         self._start_serving = start_serving
@@ -86,7 +92,7 @@ class Server:
         self._close_task: asyncio.Task[None] | None = None
         self._stopped: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
-        set_server(self._channel, **settings)
+        set_server(self._channel, cast("ServerSettings", settings))
         self._routes: dict[int, Route] = {}
         self._gateways: dict[str, Gateway] = {}
         for route in routes:
@@ -102,7 +108,7 @@ class Server:
             self._channel.call(lib.wsgate_server_set_error_pages, _ERROR_PAGE_MS)
 
     def __repr__(self) -> str:
-        where = " ".join(f"{host}:{port}" for host, port in self._sockets)
+        where = " ".join(map(str, self._sockets))
         return f"<Server {where or 'not listening'}>"
 
     def __await__(self) -> Generator[Any, None, Server]:
@@ -157,9 +163,12 @@ class Server:
             return
         channel = self._channel
         loop = asyncio.get_running_loop()
-        addresses = await _addresses(loop, self._host, self._port)
-        for host, port in addresses:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if self._sock is not None:
+            self._sock.listen()
+            addresses = [f"fd:{self._sock.fileno()}"]
+        else:
+            addresses = await _addresses(loop, self._host, self._port)
+        for address in addresses:
             set_text(channel, lib.wsgate_server_listen, address)
         channel.call(lib.wsgate_server_set_log_level, engine_level(self.logger.getEffectiveLevel()))
         channel.call(lib.wsgate_server_start)
@@ -168,12 +177,11 @@ class Server:
         self._stopped = loop.create_future()
         self._closed = loop.create_future()
         self._sockets = tuple(
-            ListeningSocket(host, channel.call(lib.wsgate_server_port, index))
-            for index, (host, _) in enumerate(addresses)
+            self._socket(index, address) for index, address in enumerate(addresses)
         )
         self._pump.attach(loop)
-        for host, port in self._sockets:
-            self.logger.info("server listening on %s:%d", host, port)
+        for listening in self._sockets:
+            self.logger.info("server listening on %s", listening)
 
     async def serve_forever(self) -> None:
         """Serves until it is closed; cancelling it closes the server."""
@@ -250,6 +258,15 @@ class Server:
                 self._channel.free()
         self._finalizer.detach()
 
+    def _socket(self, index: int, address: str) -> ListeningSocket:
+        if address.startswith("unix:"):
+            return ListeningSocket(address.removeprefix("unix:"), 0)
+        if self._sock is not None:
+            name = self._sock.getsockname()
+            return ListeningSocket(name, 0) if isinstance(name, str) else ListeningSocket(*name[:2])
+        host = address.rpartition(":")[0].strip("[]")
+        return ListeningSocket(host, self._channel.call(lib.wsgate_server_port, index))
+
     async def _started(self) -> Server:
         if self._start_serving:
             try:
@@ -261,12 +278,13 @@ class Server:
 
     # What follows is called by the pump.
 
-    def _accepted(self, id: int, endpoint: int, data: bytes) -> None:
+    def _accepted(self, id: int, endpoint: int, data: bytes, compressed: bool) -> None:
         connection = self._accepting.pop(id, None)
         if connection is None:
             connection = Connection(id, self._routes[endpoint], self._channel, data, self)
         else:
             connection._request = data
+        connection.compressed = compressed
         connection._open = True
         self._channel.clients[id] = connection
         self._spawn(self._handle(connection))
@@ -344,7 +362,7 @@ def serve(
     origins: Sequence[Origin] | None = None,
     subprotocols: Sequence[str] | None = None,
     select_subprotocol: SelectSubprotocol | None = None,
-    compression: str | None = None,
+    compression: str | Compression | None = None,
     process_request: ProcessRequest | None = None,
     process_response: ProcessResponse | None = None,
     server_header: str | None = None,
@@ -364,13 +382,8 @@ def serve(
     start_serving: bool = True,
     gateway: str | None = None,
     on_request: OnRequest | None = None,
-    workers: int = 0,
-    directory: str | os.PathLike[str] | None = None,
-    queue_limit: int | None = None,
-    max_connections: int | None = None,
-    max_body_size: int | None = None,
-    request_timeout: float | None = None,
-    **others: Any,
+    sock: socket.socket | None = None,
+    **settings: Any,
 ) -> Server:
     """Makes a server whose handler is a coroutine for each connection.
 
@@ -394,7 +407,8 @@ def serve(
         subprotocols: those that are spoken, the best first.
         select_subprotocol: called with the connection and the subprotocols that it offers; gives
             one of them, or None.
-        compression: None; the engine does not compress yet.
+        compression: ``"deflate"`` compresses as `websockets` does, with the clients that offer it;
+            a `Compression` says more. None: off.
         process_request: called with the connection and its `Request` before it is accepted; a
             function or a coroutine function. A `Response` that it gives is the answer; None goes
             on. A WebSocket handshake can be answered with 300 to 599. Who asks without an upgrade
@@ -426,22 +440,13 @@ def serve(
         on_request: called with each plain `Request` that neither a path nor a file takes; gives a
             `Response`. A function or a coroutine function. Without it they get 404. A handler
             that is no `Router` takes every path.
-        workers: threads that do the network's work; 0 is one per core.
-        directory: serve the files in it to requests that no path takes.
-        queue_limit: bytes of events that may wait for Python; past it no client is read. 16 MiB by
-            default.
-        max_connections: open at once, clients among them; one more is told 503. 1,000 by default;
-            0 is no limit.
-        max_body_size: of a plain request, in bytes, default 128 KiB; past it 413.
-        request_timeout: seconds in which to answer a plain request, default 30; then 503.
+        sock: a socket that listens already, in place of host and port; it stays the caller's.
+        settings: ``workers``, ``directory``, ``max_connections`` and the other settings of
+            `wsgate.ServerSettings`.
     """
-    for name, value in others.items():
-        if name not in _NOT_HERE:
-            raise TypeError(f"serve() got an unexpected keyword argument {name!r}")
-        if value is not None:
+    for name in _NOT_HERE.keys() & settings.keys():
+        if settings.pop(name) is not None:
             raise ValueError(f"{name}: {_NOT_HERE[name]}")
-    if compression is not None:
-        raise ValueError(f"compression={compression!r}: the engine does not compress yet")
     options = Options(
         origins=origins,
         subprotocols=subprotocols,
@@ -461,6 +466,7 @@ def serve(
         frame_split=frame_split,
         rate_limit=rate_limit,
         rate_policy=rate_policy,
+        compression=compression,
         gateway=gateway,
     )
     if isinstance(handler, Router):
@@ -478,15 +484,14 @@ def serve(
         on_request=on_request,
         start_serving=start_serving,
         logger=logger or logging.getLogger("wsgate.server"),
-        settings={
-            "workers": workers,
-            "directory": directory,
-            "queue_limit": queue_limit,
-            "max_connections": max_connections,
-            "max_body_size": max_body_size,
-            "request_timeout": request_timeout,
-        },
+        settings=settings,
+        sock=sock,
     )
+
+
+def unix_serve(handler: Handler | Router, path: str | os.PathLike[str], **options: Any) -> Server:
+    """`serve` on a Unix socket: a file that a dead server left there is replaced."""
+    return serve(handler, f"unix:{os.fspath(path)}", **options)
 
 
 # What `websockets` or `asyncio.loop.create_server` take and this does not.
@@ -496,9 +501,8 @@ _NOT_HERE = {
     "ssl": "the engine has no TLS yet; put a proxy in front of it",
     "ssl_handshake_timeout": "the engine has no TLS yet",
     "ssl_shutdown_timeout": "the engine has no TLS yet",
-    "sock": "the engine opens its sockets itself",
-    "unix": "the engine does not listen on Unix sockets yet",
-    "path": "the engine does not listen on Unix sockets yet",
+    "unix": "use unix_serve",
+    "path": "use unix_serve",
     "family": "give host the addresses to listen on",
     "flags": "give host the addresses to listen on",
     "backlog": "the engine chooses its backlog",
@@ -510,17 +514,22 @@ _NOT_HERE = {
 
 async def _addresses(
     loop: asyncio.AbstractEventLoop, host: str | Sequence[str] | None, port: int
-) -> list[tuple[str, int]]:
+) -> list[str]:
     """The addresses that hosts stand for, those of them that this machine has."""
     hosts: Iterable[str | None] = [host] if host is None or isinstance(host, str) else host
-    found: dict[tuple[str, int], None] = {}
+    found: dict[str, None] = {}
     for one in hosts:
+        if one is not None and one.startswith("unix:"):
+            found[one] = None
+            continue
         infos = await loop.getaddrinfo(
             one or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         for family, *_, address in infos:
             if len(infos) == 1 or _is_here(family, str(address[0])):
-                found[str(address[0]), int(address[1])] = None
+                name = str(address[0])
+                where = int(address[1])
+                found[f"[{name}]:{where}" if ":" in name else f"{name}:{where}"] = None
     return list(found)
 
 
