@@ -11,7 +11,7 @@ export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
 	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
-	bench bench-deflate clean
+	bench bench-deflate bench-python clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
@@ -24,6 +24,7 @@ help:
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
+	@echo "make bench-python  the Python package beside websockets, picows, aiohttp and socketify; BENCH=--quick"
 
 # ---- what the system must have -------------------------------------------------------------------
 
@@ -196,6 +197,14 @@ bench-deflate: build
 bench: build
 	cd benches && cargo build --quiet --release --locked
 	python3 benches/run.py all
+
+# What bench-python compares: `websockets` and others from PyPI, those of them that install.
+bench-python: build packages-python
+	@for package in $$(cat benches/python-peers/requirements.txt); do \
+		$(venv)/pip install --quiet --disable-pip-version-check $$package || echo "$$package is left out"; done
+	PYTHON=$(CURDIR)/$(venv)/python python3 benches/run.py --peers benches/python-peers --reference websockets \
+		--servers python-callback,python-asyncio,websockets,picows,aiohttp,socketify \
+		--only ' (32|1024) B, depth (1|16), clients 100$$| in flight ' $(BENCH) all
 
 clean:
 	cargo clean
