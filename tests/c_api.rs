@@ -4,6 +4,11 @@
 //! valgrind too, and those that measure the allocator without either. `CC` chooses the compiler.
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // these are tests, and a skipped one must be seen
 
+#[allow(dead_code)] // only its reading of the header is used here
+#[path = "generated/cdef.rs"]
+mod cdef;
+#[path = "c_api/every_argument.rs"]
+mod every_argument;
 #[path = "c_api/examples.rs"]
 mod examples;
 #[path = "c_api/toolchain.rs"]
@@ -112,17 +117,21 @@ fn plain(name: &str) {
 }
 
 fn valgrind(name: &str) {
+    under_valgrind(build(name, "valgrind", &["-O1"]), &[]);
+}
+
+fn under_valgrind(program: PathBuf, arguments: &[&str]) {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: {name} under valgrind, which is not installed");
+        eprintln!("SKIPPED: {program:?} under valgrind, which is not installed");
         return;
     }
-    let program = build(name, "valgrind", &["-O1"]);
     let mut command = Command::new("valgrind");
     command
         .args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible"])
         .args(["--error-exitcode=9", "--fair-sched=yes"])
         .arg(format!("--suppressions={}", root("tests/c/valgrind.supp").display()))
-        .arg(program);
+        .arg(program)
+        .args(arguments);
     run(command, VALGRIND_LIMIT);
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn library_directory() -> &'static Path {
     })
 }
 
-fn scratch(name: &str) -> PathBuf {
+/// A path for what the tests make.
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_api");
     fs::create_dir_all(&directory).unwrap();
     directory.join(name)
