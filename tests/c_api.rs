@@ -43,14 +43,18 @@ programs! {
     answers_are_checked: sanitized valgrind;
     answers_precede_close: sanitized;
     arguments: sanitized valgrind;
+    batch_steps: sanitized valgrind;
+    callback_threads: sanitized valgrind;
     callbacks_run_in_parallel: sanitized;
     calls_from_atexit: sanitized;
     calls_never_hit_the_next_client: sanitized;
+    child_holds_sockets: sanitized_but_for_leaks;
     client_info: sanitized;
     client_user_data: sanitized;
     client_vanishes: sanitized valgrind;
     close_event: sanitized valgrind;
     compression: sanitized valgrind;
+    daemonise: sanitized_but_for_leaks;
     descriptor: sanitized;
     dlclose: sanitized;
     drain: sanitized valgrind;
@@ -93,6 +97,7 @@ programs! {
     take_busy: sanitized;
     take_interrupted: sanitized;
     text_only: sanitized;
+    two_servers: sanitized valgrind;
     unix_socket: sanitized;
     user_data_is_freed_once: sanitized valgrind;
 }

@@ -65,6 +65,7 @@ static const wsgate_free_fn frees[] = {NULL, on_free};
 /* ---- checks */
 
 static unsigned long calls;
+static int short_form; /* for valgrind: what a forked child leaves behind it would call leaks */
 
 static void before(void) {
   for (size_t i = 0; i < sizeof room.words / sizeof *room.words; i++)
@@ -168,8 +169,10 @@ static void running_and_stopped(void) {
   CHECK_STATUS(WSGATE_STATUS_INVALID, wsgate_server_start(server));
   try_all(server);
   echoes(port, server);
-  forked(server);
-  echoes(port, server);
+  if (!short_form) {
+    forked(server);
+    echoes(port, server);
+  }
 
   CHECK_OK(wsgate_server_stop(server, 0));
   while (wsgate_server_take(server, batch, 0, 1000 * PATIENCE_S) >= 0)
@@ -213,13 +216,14 @@ static void inside_a_callback(void) {
 
 int main(int argc, char **argv) {
   (void)argv;
+  short_form = argc > 1;
   batches[1] = wsgate_batch_new();
   before_the_start();
   CHECK(freed > 0);
   owned = freed;
   running_and_stopped();
   CHECK(freed == owned); /* no callback was taken after the start, so none was freed */
-  if (argc == 1) {
+  if (!short_form) {
     without_a_server();
     inside_a_callback();
   }
