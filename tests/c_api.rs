@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use toolchain::{SANITIZERS, WARNINGS, compile, compile_with, library_directory, root, run};
+use toolchain::{WARNINGS, compile, compile_with, cxx, library_directory, root, run, sanitizers};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const VALGRIND_LIMIT: Duration = Duration::from_secs(180);
@@ -107,12 +107,12 @@ fn build(name: &str, how: &str, flags: &[&str]) -> PathBuf {
 }
 
 fn sanitized(name: &str) {
-    run(Command::new(build(name, "sanitized", SANITIZERS)), LIMIT);
+    run(Command::new(build(name, "sanitized", sanitizers())), LIMIT);
 }
 
 /// A forked child's copy of what its parent's threads owned has no owner: that is no leak.
 fn sanitized_but_for_leaks(name: &str) {
-    let mut command = Command::new(build(name, "sanitized", SANITIZERS));
+    let mut command = Command::new(build(name, "sanitized", sanitizers()));
     command.env("ASAN_OPTIONS", "detect_leaks=0");
     run(command, LIMIT);
 }
@@ -156,10 +156,9 @@ fn the_header_stands_alone_in_every_standard() {
         let program = compile("tests/c/header.c", &format!("header-{standard}"), &[&[&flag], WARNINGS]);
         run(Command::new(program), LIMIT);
     }
-    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     for standard in ["c++11", "c++17"] {
         let flags: [&[&str]; 2] = [&["-x", "c++", &format!("-std={standard}")], WARNINGS];
-        let program = compile_with(&compiler, "tests/c/header.c", &format!("header-{standard}"), &flags);
+        let program = compile_with(&cxx(), "tests/c/header.c", &format!("header-{standard}"), &flags);
         run(Command::new(program), LIMIT);
     }
 }

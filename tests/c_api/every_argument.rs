@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::cdef::{Function, functions};
-use crate::toolchain::{SANITIZERS, WARNINGS, compile, root, run, scratch};
+use crate::toolchain::{WARNINGS, compile, root, run, sanitizers, scratch};
 
 /// They end what the others need; `every_argument.h` calls them itself.
 const LIFECYCLE: &[&str] = &[
@@ -138,7 +138,7 @@ fn build(how: &str, flags: &[&str]) -> PathBuf {
 #[test]
 fn no_argument_breaks_a_function() {
     // A forked child's copy of what its parent's threads owned has no owner: that is no leak.
-    let mut command = Command::new(build("sanitized", SANITIZERS));
+    let mut command = Command::new(build("sanitized", sanitizers()));
     command.env("ASAN_OPTIONS", "detect_leaks=0");
     run(command, Duration::from_secs(120));
 }

@@ -9,15 +9,21 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 
-use crate::toolchain::{Running, SANITIZERS, WARNINGS, compile, root};
+use crate::toolchain::{Running, WARNINGS, compile, compile_with, cxx, root, sanitizers};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 type Client = WebSocket<TcpStream>;
 
 fn build(name: &str, program: &str) -> Command {
-    let (source, program) = (format!("examples/c/{name}.c"), format!("example-{program}"));
-    Command::new(compile(&source, &program, &[&["-std=c99"], WARNINGS, SANITIZERS]))
+    let program = format!("example-{program}");
+    Command::new(match name.strip_prefix("c++ ") {
+        Some(name) => {
+            let flags: [&[&str]; 3] = [&["-std=c++17"], WARNINGS, sanitizers()];
+            compile_with(&cxx(), &format!("examples/cpp/{name}.cpp"), &program, &flags)
+        }
+        None => compile(&format!("examples/c/{name}.c"), &program, &[&["-std=c99"], WARNINGS, sanitizers()]),
+    })
 }
 
 /// A running example, and the port that it printed. `test` makes the program this test's own.
@@ -111,13 +117,51 @@ fn echo_pull_sends_back_what_came() {
 }
 
 #[test]
+fn echo_in_cpp_sends_back_what_came() {
+    echoes("c++ echo", "-TERM");
+}
+
+#[test]
 fn echo_says_why_it_cannot_start() {
     let (_first, port) = start("echo", "first", "ws");
-    let mut command = build("echo", "second");
-    command.arg(format!("127.0.0.1:{port}"));
-    let mut second = Running::start(command);
-    assert_eq!(second.wait(PATIENCE).code(), Some(1));
-    assert!(second.errors().contains(&format!("127.0.0.1:{port}")), "{}", second.errors());
+    for name in ["echo", "c++ echo"] {
+        let mut command = build(name, &format!("second-{}", name.len()));
+        command.arg(format!("127.0.0.1:{port}"));
+        let mut second = Running::start(command);
+        assert_eq!(second.wait(PATIENCE).code(), Some(1));
+        assert!(second.errors().contains(&format!("127.0.0.1:{port}")), "{}", second.errors());
+    }
+}
+
+#[test]
+fn threads_answers_each_question_to_who_asked() {
+    let (running, port) = start("threads", "threads", "ws");
+    let mut clients = [join(port, "/"), join(port, "/"), join(port, "/")];
+    for (number, client) in clients.iter_mut().enumerate() {
+        for question in 0..200 {
+            client.write(Message::text((1000 * number + question).to_string())).unwrap();
+        }
+        client.flush().unwrap();
+    }
+    for (number, client) in clients.iter_mut().enumerate() {
+        // From several threads, so in no order; each of them once.
+        let mut asked: Vec<usize> = (0..200)
+            .map(|_| {
+                let answer = text(client);
+                let (question, count) = answer.split_once(": ").unwrap();
+                let question: usize = question.parse().unwrap();
+                let prime = |n: &usize| (2..*n).all(|divisor| n % divisor != 0);
+                assert_eq!(count.parse(), Ok((2..question).filter(prime).count()), "below {question}");
+                question
+            })
+            .collect();
+        asked.sort_unstable();
+        assert_eq!(asked, (1000 * number..1000 * number + 200).collect::<Vec<_>>());
+    }
+    let mut stranger = join(port, "/");
+    stranger.send(Message::text("-1")).unwrap();
+    assert_eq!(closed(&mut stranger), CloseCode::Policy);
+    ends_on("-TERM", running, &mut clients);
 }
 
 #[test]

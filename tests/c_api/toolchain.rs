@@ -11,7 +11,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g"];
-pub(crate) const SANITIZERS: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+/// The sanitizers of the C side. tests/sanitizers.sh has the library instrumented as well, and tells which it is.
+pub(crate) fn sanitizers() -> &'static [&'static str] {
+    match under_thread_sanitizer() {
+        true => &["-fsanitize=thread"],
+        false => &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    }
+}
+
+pub(crate) fn under_thread_sanitizer() -> bool {
+    std::env::var_os("WSGATE_TEST_SANITIZER").is_some_and(|name| name == "thread")
+}
 
 /// A file of the repository.
 pub(crate) fn root(path: &str) -> PathBuf {
@@ -19,12 +30,13 @@ pub(crate) fn root(path: &str) -> PathBuf {
 }
 
 /// A directory with the shared library under its own name and its SONAME. Cargo leaves the library
-/// beside the test binary, so what is tested is always what was just built.
+/// beside the test binary, so what is tested is always what was just built, unless `WSGATE_TEST_LIBRARY` names another.
 pub(crate) fn library_directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| {
         let deps = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-        let library = deps.join("libwsgate.so");
+        let library =
+            std::env::var_os("WSGATE_TEST_LIBRARY").map_or(deps.join("libwsgate.so"), PathBuf::from);
         assert!(library.exists(), "{library:?} is not there: was the crate built as a cdylib?");
         let directory = scratch("library");
         let _ = fs::remove_dir_all(&directory);
@@ -65,6 +77,11 @@ pub(crate) fn compile_with(compiler: &str, source: &str, name: &str, flags: &[&[
         .unwrap_or_else(|error| panic!("{compiler}: {error}"));
     assert!(output.status.success(), "{source}:\n{}", String::from_utf8_lossy(&output.stderr));
     program
+}
+
+/// The C++ compiler.
+pub(crate) fn cxx() -> String {
+    std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned())
 }
 
 /// A program that runs. Killed if it is still there when this is dropped.
