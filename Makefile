@@ -171,9 +171,11 @@ autobahn: build
 	tests/autobahn/suite.sh $(servers) $(compressing)
 
 sanitizers-short: packages-c
+	@tools/packages.sh clang:clang
 	tests/sanitizers.sh short
 
 sanitizers: packages-c
+	@tools/packages.sh clang:clang
 	tests/sanitizers.sh
 
 fuzz_targets := frames submit request

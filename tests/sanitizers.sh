@@ -2,17 +2,25 @@
 # sanitizers.sh [short]: the Rust side under AddressSanitizer (with leaks, where the system lets it look) and
 # ThreadSanitizer. Needs python3 and the toolchain that builds the library; no nightly.
 #
-# AddressSanitizer: the library's unit tests and tests/server.rs.
+# AddressSanitizer: the library's unit tests, tests/server.rs, and the C programs of tests/c and examples/c, with the
+# library and the program instrumented both.
 # ThreadSanitizer: programs, because the test harness is full of what it takes for races: the Rust bench server
-# with three workers under the conformance scenarios and bursts of clients, and sanitizers/threads.rs.
+# with three workers under the conformance scenarios and bursts of clients, sanitizers/threads.rs, and the C programs
+# (by clang, whose reports have Rust's names), all of them or, in the short form, some with many threads.
 # The programs are a package of their own in target/tsan, without the development dependencies.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 case ${1-} in
-short) clients=30 messages=60 seconds=3 ;;
-'') clients=100 messages=300 seconds=20 ;;
+short)
+    clients=30 messages=60 seconds=3
+    threaded="callbacks_run_in_parallel one_order stop threads_answers user_data_is_freed_once"
+    ;;
+'')
+    clients=100 messages=300 seconds=20
+    threaded="sanitized no_argument_breaks examples"
+    ;;
 *) echo "usage: sanitizers.sh [short]" >&2; exit 2 ;;
 esac
 
@@ -66,6 +74,19 @@ fi
 check asan-unit-tests asan_test --lib
 check asan-server-tests asan_test --test server
 
+# The harness stays as it is, and so out of the way: only what it runs is instrumented.
+c_programs() { # LIBRARY CARGO-TEST-ARGUMENTS...
+    library=$1
+    shift
+    env -u RUSTC_BOOTSTRAP -u CARGO_PROFILE_DEV_DEBUG WSGATE_TEST_LIBRARY="$library" \
+        nice cargo test --quiet --locked --test c_api -- --skip valgrind "$@"
+}
+asan_library() {
+    RUSTFLAGS=-Zsanitizer=address nice cargo build --quiet --locked --lib --target "$triple" --target-dir target/asan
+}
+check asan-c-library asan_library
+check asan-c-programs c_programs "$root/target/asan/$triple/debug/libwsgate.so" sanitized no_argument_breaks examples
+
 # ---- ThreadSanitizer
 
 cat >target/tsan/Cargo.toml <<MANIFEST
@@ -111,4 +132,16 @@ done
 for mode in push pull seat; do
     check "tsan-threads-$mode" nice timeout 120 "target/tsan/$triple/debug/threads" "$mode" "$seconds"
 done
+# dlclose: a program that is not linked with the library does not have what it asks for. nothing_leaks counts threads,
+# and the sanitizer has one of its own. The C++ example is not clang's to compile.
+tsan_library() {
+    RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" nice cargo build --quiet --locked --lib \
+        --target "$triple" --target-dir target/tsan
+}
+check tsan-c-library tsan_library
+export WSGATE_TEST_SANITIZER=thread CC=clang
+export TSAN_OPTIONS="suppressions=$root/tests/sanitizers/tsan.supp:die_after_fork=0"
+# shellcheck disable=SC2086 # a list of words
+check tsan-c-programs c_programs "$root/target/tsan/$triple/debug/libwsgate.so" $threaded \
+    --skip dlclose --skip nothing_leaks --skip cpp --skip cannot_start
 finish

@@ -71,6 +71,7 @@ pub(crate) fn compile_with(compiler: &str, source: &str, name: &str, flags: &[&[
         .arg("-o")
         .arg(&program)
         .arg(root(source))
+        .args(under_thread_sanitizer().then(|| root("tests/sanitizers/tsan_memory.c")))
         .args(["-Wl,--as-needed", "-lwsgate", "-ldl", "-pthread"])
         .args([format!("-L{library}"), format!("-Wl,-rpath,{library}")])
         .output()
