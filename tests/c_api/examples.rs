@@ -46,19 +46,19 @@ fn start(name: &str, test: &str, scheme: &str) -> (Running, u16) {
 fn connect(
     port: u16,
     target: &str,
-    origin: Option<&'static str>,
+    header: Option<(&'static str, &'static str)>,
 ) -> Result<Client, Box<dyn std::error::Error>> {
     let stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut request = format!("ws://127.0.0.1:{port}{target}").into_client_request()?;
-    if let Some(origin) = origin {
-        request.headers_mut().insert("origin", origin.parse()?);
+    if let Some((name, value)) = header {
+        request.headers_mut().insert(name, value.parse()?);
     }
     Ok(client(request, stream).map_err(|error| error.to_string())?.0)
 }
 
 fn join(port: u16, target: &str) -> Client {
-    connect(port, target, Some("http://good.example")).unwrap()
+    connect(port, target, Some(("origin", "http://good.example"))).unwrap()
 }
 
 fn text(client: &mut Client) -> String {
@@ -165,6 +165,23 @@ fn threads_answers_each_question_to_who_asked() {
 }
 
 #[test]
+fn auth_lets_in_who_has_a_token() {
+    let (running, port) = start("auth", "auth", "ws");
+    for stranger in [None, Some(("authorization", "Bearer water")), Some(("authorization", "Basic tea"))] {
+        let refused = connect(port, "/", stranger).unwrap_err();
+        assert!(refused.to_string().contains("401"), "{refused}");
+    }
+    let mut clients = ["Bearer tea", "Bearer coffee"]
+        .map(|token| connect(port, "/", Some(("authorization", token))).unwrap());
+    for (client, name) in clients.iter_mut().zip(["Ann", "Ben"]) {
+        assert_eq!(text(client), format!("hello {name}"));
+        client.send(Message::text("12345")).unwrap();
+        assert_eq!(text(client), format!("{name} said 5 bytes"));
+    }
+    ends_on("-TERM", running, &mut clients);
+}
+
+#[test]
 fn chat_welcomes_announces_and_relays() {
     let (running, port) = start("chat", "chat-welcomes", "http");
     let mut ann = join(port, "/chat?name=Ann");
@@ -238,7 +255,7 @@ fn chat_makes_names_fit() {
 #[test]
 fn chat_keeps_strange_pages_out() {
     let (running, port) = start("chat", "chat-origins", "http");
-    let refused = connect(port, "/chat?name=x", Some("http://strange.example")).unwrap_err();
+    let refused = connect(port, "/chat?name=x", Some(("origin", "http://strange.example"))).unwrap_err();
     assert!(refused.to_string().contains("403"), "{refused}");
     ends_on("-TERM", running, &mut []);
 }
