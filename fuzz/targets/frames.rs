@@ -1,5 +1,5 @@
-//! The frame parser: what a peer's bytes say does not depend on how they are cut into pieces, and is what a
-//! plain reading of RFC 6455 §5 says.
+//! The frame parser, with and without permessage-deflate: what a peer's bytes say does not depend on how they are
+//! cut into pieces, keeps to the limits, and is, without the extension, what a plain reading of RFC 6455 §5 says.
 //!
 //! Input: one byte of options, four sizes of pieces, then the peer's bytes.
 #![no_main]
@@ -8,7 +8,7 @@
 mod reference;
 
 use libfuzzer_sys::fuzz_target;
-use wsgate::protocol::{Codec, Decoder, Failure, Item, Limits};
+use wsgate::protocol::{Codec, Decoder, Item, Limits};
 
 /// What was said, in order, and the close code that ended it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,43 +27,23 @@ enum Kind {
     Close,
 }
 
-/// Stands for an extension: each byte becomes two, so that limits count what came out.
-struct Doubling;
-
-impl Codec for Doubling {
-    fn decode(&mut self, piece: &[u8], _: bool, out: &mut Vec<u8>, limit: u64) -> Result<(), Failure> {
-        for byte in piece {
-            if out.len() as u64 + 2 > limit {
-                return Err(Failure::too_big("message too big"));
-            }
-            out.extend([*byte, *byte]);
-        }
-        Ok(())
-    }
-
-    fn encode(&mut self, _: &[u8], _: &mut Vec<u8>) -> bool {
-        false
-    }
-}
-
-fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits, codec: bool) -> Said {
+fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits, mut codec: Option<Codec>) -> Said {
     let mut decoder = Decoder::default();
-    let mut doubling = Doubling;
     let mut said = Said::default();
-    let mut buffer = Vec::new();
+    let (mut buffer, mut inflated) = (Vec::new(), Vec::new());
     for piece in pieces {
         buffer.clear();
         buffer.extend_from_slice(piece);
         let mut at = 0;
         loop {
-            let codec = codec.then_some(&mut doubling as &mut dyn Codec);
-            match decoder.next(&mut buffer[at..], limits, codec) {
-                Ok((taken, None)) => {
-                    assert_eq!(at + taken, buffer.len(), "bytes were left behind");
-                    break;
-                }
+            let left = buffer.len() - at;
+            inflated.clear();
+            match decoder.next(&mut buffer[at..], limits, codec.as_mut(), &mut inflated) {
+                Ok((0, None)) if left > 0 => panic!("bytes were left behind"),
+                Ok((taken, None)) if taken == left => break,
+                Ok((taken, None)) => at += taken,
                 Ok((taken, Some(item))) => {
-                    assert!(taken > 0 || piece.is_empty(), "said something out of nothing");
+                    assert!(taken > 0, "said something out of nothing");
                     at += taken;
                     said.items.push(match item {
                         Item::Message { binary: false, data } => {
@@ -85,6 +65,10 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits, codec: bo
         }
     }
     said.frames = decoder.frames();
+    for (kind, data) in &said.items {
+        let longest = if matches!(kind, Kind::Text | Kind::Binary) { limits.message } else { 125 };
+        assert!(data.len() as u64 <= longest, "over its limit");
+    }
     said
 }
 
@@ -116,19 +100,16 @@ impl<'a> Iterator for Pieces<'a> {
 fuzz_target!(|input: &[u8]| {
     let Some((&[options, a, b, c, d], bytes)) = input.split_first_chunk::<5>() else { return };
     let limits = match options & 3 {
-        0 => Limits { message: 1 << 30, frame: 1 << 30, fragments: 1 << 16 },
-        1 => Limits { message: 200, frame: 100, fragments: 3 },
-        2 => Limits { message: 16, frame: 200, fragments: 2 },
-        _ => Limits { message: 1, frame: 1, fragments: 1 },
+        0 => Limits { message: 1 << 30, frame: 1 << 30, fragments: 1 << 16, text_only: false },
+        1 => Limits { message: 200, frame: 100, fragments: 3, text_only: false },
+        2 => Limits { message: 16, frame: 200, fragments: 2, text_only: false },
+        _ => Limits { message: 60, frame: 50, fragments: 9, text_only: true },
     };
-    let codec = options & 4 != 0;
-    // Where inflating makes a text both wrong and too big, the pieces decide which of the two is seen first.
-    let settle = |said: Said| Said {
-        failure: said.failure.map(|code| if codec && code == 1007 { 1009 } else { code }),
-        ..said
-    };
-    let expected = settle(reference::read(bytes, &limits, codec));
-    assert_eq!(settle(decode(std::iter::once(bytes), &limits, codec)), expected, "in one piece");
+    let codec = || (options & 4 != 0).then(|| Codec::fuzzed(options & 8 != 0, u32::from(options >> 4)));
+    let whole = decode(std::iter::once(bytes), &limits, codec());
     let pieces = Pieces { rest: bytes, sizes: [a, b, c, d], turn: 0 };
-    assert_eq!(settle(decode(pieces, &limits, codec)), expected, "in pieces");
+    assert_eq!(decode(pieces, &limits, codec()), whole, "in pieces");
+    if codec().is_none() {
+        assert_eq!(whole, reference::read(bytes, &limits), "by the RFC");
+    }
 });

@@ -7,23 +7,22 @@ use super::{Kind, Said};
 
 struct Message {
     binary: bool,
-    doubled: bool,
     fragments: u64,
     data: Vec<u8>,
 }
 
-pub(crate) fn read(bytes: &[u8], limits: &Limits, codec: bool) -> Said {
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Said {
     let mut said = Said::default();
-    said.failure = frames(bytes, limits, codec, &mut said).err();
+    said.failure = frames(bytes, limits, &mut said).err();
     said
 }
 
-fn frames(mut bytes: &[u8], limits: &Limits, codec: bool, said: &mut Said) -> Result<(), u16> {
+fn frames(mut bytes: &[u8], limits: &Limits, said: &mut Said) -> Result<(), u16> {
     let mut message: Option<Message> = None;
     loop {
         // The first byte can be judged before the second is there, and the second before the length.
         let Some(&first) = bytes.first() else { return Ok(()) };
-        let (fin, rsv1, opcode) = (first & 0x80 != 0, first & 0x40 != 0, first & 15);
+        let (fin, opcode) = (first & 0x80 != 0, first & 15);
         let control = opcode >= 8;
         if first & 0x30 != 0 || matches!(opcode, 3..=7 | 11..) || (control && !fin) {
             return Err(1002);
@@ -49,8 +48,11 @@ fn frames(mut bytes: &[u8], limits: &Limits, codec: bool, said: &mut Said) -> Re
         said.frames += 1;
 
         let begins = matches!(opcode, 1 | 2);
-        if (rsv1 && !(codec && begins)) || (!control && begins == message.is_some()) {
+        if first & 0x40 != 0 || (!control && begins == message.is_some()) {
             return Err(1002);
+        }
+        if opcode == 2 && limits.text_only {
+            return Err(1003);
         }
         if !control {
             let (so_far, fragments) = message.as_ref().map_or((0, 0), |m| (m.data.len() as u64, m.fragments));
@@ -79,20 +81,9 @@ fn frames(mut bytes: &[u8], limits: &Limits, codec: bool, said: &mut Said) -> Re
             continue;
         }
 
-        let current = message.get_or_insert(Message {
-            binary: opcode == 2,
-            doubled: rsv1,
-            fragments: 0,
-            data: Vec::new(),
-        });
+        let current = message.get_or_insert(Message { binary: opcode == 2, fragments: 0, data: Vec::new() });
         current.fragments += 1;
-        match current.doubled {
-            true => current.data.extend(payload.iter().flat_map(|byte| [*byte, *byte])),
-            false => current.data.extend(&payload),
-        }
-        if current.data.len() as u64 > limits.message {
-            return Err(1009);
-        }
+        current.data.extend(&payload);
         if !current.binary {
             match std::str::from_utf8(&current.data) {
                 Err(error) if error.error_len().is_some() || (fin && whole) => return Err(1007),

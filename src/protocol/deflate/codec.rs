@@ -42,6 +42,14 @@ impl Codec {
         Self { agreement, effort, contexts: None }
     }
 
+    /// For the fuzz targets, which come from outside of the crate.
+    #[cfg(fuzzing)]
+    pub fn fuzzed(takeover: bool, ratio: u32) -> Self {
+        let agreement =
+            Agreement { server_bits: 15, client_bits: 15, server_takeover: takeover, client_takeover: takeover };
+        Self::new(agreement, Effort { level: 6, memory: 8, ratio })
+    }
+
     #[cfg(test)]
     fn agreement(&self) -> Agreement {
         self.agreement
