@@ -150,7 +150,7 @@ fn threads_answers_each_question_to_who_asked() {
                 let answer = text(client);
                 let (question, count) = answer.split_once(": ").unwrap();
                 let question: usize = question.parse().unwrap();
-                let prime = |n: &usize| (2..*n).all(|divisor| n % divisor != 0);
+                let prime = |n: &usize| (2..*n).all(|divisor| !n.is_multiple_of(divisor));
                 assert_eq!(count.parse(), Ok((2..question).filter(prime).count()), "below {question}");
                 question
             })

@@ -45,8 +45,12 @@ impl Codec {
     /// For the fuzz targets, which come from outside of the crate.
     #[cfg(fuzzing)]
     pub fn fuzzed(takeover: bool, ratio: u32) -> Self {
-        let agreement =
-            Agreement { server_bits: 15, client_bits: 15, server_takeover: takeover, client_takeover: takeover };
+        let agreement = Agreement {
+            server_bits: 15,
+            client_bits: 15,
+            server_takeover: takeover,
+            client_takeover: takeover,
+        };
         Self::new(agreement, Effort { level: 6, memory: 8, ratio })
     }
 
