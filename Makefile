@@ -121,8 +121,12 @@ lint: packages-python
 	@$(MAKE) --no-print-directory docs
 
 test-rust:
-	cargo test --locked --lib --test generated --test server --test hardening
+	cargo test --locked --lib --test generated --test server --test http --test hardening
 	cargo test --locked --doc
+
+# Ten thousand connections that never finish their request, beside honest ones.
+unfinished:
+	WSGATE_UNFINISHED=10000 cargo test --locked --release --test hardening -- --nocapture unfinished
 
 test-c: packages-c
 	cargo test --locked --test c_api

@@ -238,7 +238,7 @@ typedef struct {
    */
   uint64_t requests_refused;
   /**
-   * Handshakes that became clients.
+   * Handshakes that the application accepted.
    */
   uint64_t accepted;
   /**

@@ -167,7 +167,7 @@ pub struct ServerInfo {
     pub requests_total: u64,
     /// Requests refused because too many waited for the application.
     pub requests_refused: u64,
-    /// Handshakes that became clients.
+    /// Handshakes that the application accepted.
     pub accepted: u64,
     /// Handshakes that the application rejected.
     pub rejected: u64,

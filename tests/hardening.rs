@@ -10,6 +10,8 @@ mod endings;
 mod fan_out;
 #[path = "hardening/flow.rs"]
 mod flow;
+#[path = "hardening/handshakes.rs"]
+mod handshakes;
 #[path = "hardening/idle.rs"]
 mod idle;
 #[path = "hardening/limits.rs"]
@@ -32,3 +34,5 @@ mod served;
 mod stop;
 #[path = "hardening/stress.rs"]
 mod stress;
+#[path = "hardening/unfinished.rs"]
+mod unfinished;

@@ -16,6 +16,7 @@
 mod acceptor;
 mod answer;
 mod bound;
+mod compress;
 #[cfg(test)]
 mod harness;
 mod head;

@@ -85,7 +85,7 @@ impl Pending {
         Asked { id, pending: Arc::clone(self), answered }
     }
 
-    /// Accepts a handshake. `expect` tells the data plane, before the client's id is any good and before the front
+    /// Accepts a handshake. `foresee` tells the data plane, before the client's id is any good and before the front
     /// hears of it; false when it has ended.
     pub(crate) fn accept(
         &self,
@@ -93,7 +93,7 @@ impl Pending {
         subprotocol: Option<&str>,
         headers: HeaderMap,
         user_data: u64,
-        expect: impl FnOnce(&Accepting<'_>) -> bool,
+        foresee: impl FnOnce(&Accepting<'_>) -> bool,
     ) -> Result<()> {
         let mut all = self.waiting.lock();
         let Some(Waiting { request, to: Awaits::Verdict { endpoint, agreed, .. } }) = all.get(&id) else {
@@ -108,7 +108,7 @@ impl Pending {
             }
         };
         let request = request::with_subprotocol(request, subprotocol.as_deref().unwrap_or_default())?;
-        if !expect(&Accepting { id, endpoint: *endpoint, user_data, request: &request }) {
+        if !foresee(&Accepting { id, endpoint: *endpoint, user_data, request: &request }) {
             return Err(gone("handshake", id));
         }
         if let Some(Waiting { to: Awaits::Verdict { answer, .. }, .. }) = all.remove(&id) {

@@ -31,7 +31,7 @@ use super::request::{self, Parts};
 use super::route::Route;
 use super::site::Site;
 use super::wire::{Answered, Tap};
-use super::{Intake, LOG, path};
+use super::{Intake, LOG, compress, path};
 
 /// A connection, as far as its requests are concerned.
 pub(super) struct Connection {
@@ -124,8 +124,14 @@ impl Drop for Undecided {
             return;
         }
         match self.withdraw(0) {
-            Some(Verdict::Accept { .. }) => self.site.intake.lose(self.id),
-            Some(Verdict::Reject(_)) => self.site.intake.release(self.id),
+            Some(Verdict::Accept { .. }) => {
+                Census::count(&self.site.census.accepted);
+                self.site.intake.lose(self.id);
+            }
+            Some(Verdict::Reject(_)) => {
+                Census::count(&self.site.census.rejected);
+                self.site.intake.release(self.id);
+            }
             None => Census::count(&self.site.census.handshakes_left),
         }
     }
@@ -239,7 +245,10 @@ impl Connection {
         };
         let client = if rules.deferred {
             let encoded = request::encode(&parts(&offered.join(", ")));
-            match self.decision(route.endpoint, rules.timeout, encoded, agreed, compression).await {
+            self.tap.set_deciding(true);
+            let decided = self.decision(route.endpoint, rules.timeout, encoded, agreed, compression).await;
+            self.tap.set_deciding(false);
+            match decided {
                 Ok(Decided::Accepted { expected, subprotocol, headers }) => {
                     acceptor::agree(&mut response, subprotocol.as_deref());
                     response.headers_mut().extend(headers);
@@ -340,8 +349,10 @@ impl Connection {
             // What is left of the body is not read.
             Err(refusal) => return closing(self.refuse(&request, &[], refusal).await),
         };
-        let answer = self.answer(&request, &[], &body, None, self.site.http.request_timeout).await;
-        answer.map_or_else(|refusal| refusal.response(), reply::bytes)
+        match self.answer(&request, &[], &body, None, self.site.http.request_timeout).await {
+            Ok(answer) => compress::response(request.method(), request.headers(), reply::bytes(answer)).await,
+            Err(refusal) => refusal.response(),
+        }
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {

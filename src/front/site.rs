@@ -55,9 +55,10 @@ impl Site {
     pub(super) fn new(settings: Settings, shared: Shared, intake: Arc<dyn Intake>) -> io::Result<Self> {
         let Settings { endpoints, http } = settings;
         let Shared { pending, admissions, census } = shared;
+        let cache_time = u32::try_from(http.cache_time).ok().filter(|seconds| *seconds > 0);
         let mut directories = Vec::new();
         for (prefix, path) in &http.directories {
-            directories.push((prefix.clone(), Statics::new(path)?));
+            directories.push((prefix.clone(), Statics::new(path, cache_time)?));
         }
         directories.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         let (patterns, handshakes): (Vec<_>, Vec<_>) = endpoints.into_iter().unzip();

@@ -20,7 +20,7 @@ use hyper_staticfile::{AcceptEncoding, ResolveResult, ResolvedFile, Resolver};
 use tokio::fs::File;
 
 use super::reply::{self, Body, Refusal, StaticHeaders};
-use super::{LOG, path};
+use super::{LOG, compress, path};
 
 /// More ranges than this in one request are answered with the whole file (RFC 9110 §14.2): thousands of
 /// overlapping ones would make a small request a large answer.
@@ -29,11 +29,13 @@ const RANGE_LIMIT: usize = 16;
 /// The files below one directory.
 pub(super) struct Statics {
     resolver: Resolver<Opener>,
+    /// In seconds; `None` says nothing of it.
+    cache_time: Option<u32>,
 }
 
 impl Statics {
     /// Fails if there is no such directory.
-    pub(super) fn new(directory: &Path) -> io::Result<Self> {
+    pub(super) fn new(directory: &Path, cache_time: Option<u32>) -> io::Result<Self> {
         let root = directory.canonicalize().and_then(|root| match root.is_dir() {
             true => Ok(root),
             false => Err(io::Error::from_raw_os_error(libc::ENOTDIR)),
@@ -41,7 +43,9 @@ impl Statics {
         let root = root.map_err(|error| {
             io::Error::new(error.kind(), format!("directory {}: {error}", directory.display()))
         })?;
-        Ok(Self { resolver: Resolver::with_opener(Opener { root: Arc::from(root) }) })
+        let mut resolver = Resolver::with_opener(Opener { root: Arc::from(root) });
+        resolver.allowed_encodings = AcceptEncoding::all();
+        Ok(Self { resolver, cache_time })
     }
 
     /// The file that the request's path names, as far as the request's conditions ask for it.
@@ -63,14 +67,35 @@ impl Statics {
         if !is_plain(path) {
             return Err(Refusal::not_found());
         }
-        match self.resolver.resolve_path(path, AcceptEncoding::none()).await {
-            Ok(ResolveResult::Found(file)) => found(request, file),
+        match self.resolve(request.headers(), path).await {
+            Ok(ResolveResult::Found(file)) => {
+                let response = found(request, file, self.cache_time)?;
+                Ok(compress::response(request.method(), request.headers(), response).await)
+            }
             Ok(ResolveResult::IsDirectory { .. }) => with_slash(request.uri()),
             Ok(_) => Err(Refusal::not_found()),
             Err(error) => {
                 tracing::warn!(target: LOG, "{path} cannot be read: {error}");
                 Err(unreadable())
             }
+        }
+    }
+}
+
+impl Statics {
+    /// The file at this path: or, where the peer takes that, what lies beside it compressed already, as `app.js.br`
+    /// or `app.js.gz`. Parts are those of the file itself. A directory is its `index.html`, or `index.htm`.
+    async fn resolve(&self, asked: &HeaderMap, path: &str) -> io::Result<ResolveResult<File>> {
+        let whole = !asked.contains_key(header::RANGE);
+        let encoding = || AcceptEncoding {
+            gzip: whole && compress::takes(asked, "gzip"),
+            br: whole && compress::takes(asked, "br"),
+        };
+        match self.resolver.resolve_path(path, encoding()).await {
+            Ok(ResolveResult::NotFound) if path.ends_with('/') => {
+                self.resolver.resolve_path(&format!("{path}index.htm"), encoding()).await
+            }
+            found => found,
         }
     }
 }
@@ -136,10 +161,16 @@ fn is_hidden(component: Component<'_>) -> bool {
     component.as_os_str().as_encoded_bytes().starts_with(b".")
 }
 
-fn found<B>(request: &Request<B>, mut file: ResolvedFile<File>) -> Result<Response<Body>, Refusal> {
+fn found<B>(
+    request: &Request<B>,
+    mut file: ResolvedFile<File>,
+    cache_time: Option<u32>,
+) -> Result<Response<Body>, Refusal> {
     let (size, modified, content_type) = (file.size, file.modified, file.content_type.take());
     let mut builder = FileResponseBuilder::new();
     builder.request_parts(request.method(), request.headers());
+    builder.cache_headers(cache_time);
+    let is_encoded = file.encoding.is_some();
     // Its own answer to this condition does without the headers that a 304 has to repeat.
     let since = builder.if_modified_since.take();
     if size == 0 || builder.range.as_ref().is_some_and(|ranges| ranges.split(',').count() > RANGE_LIMIT) {
@@ -154,6 +185,9 @@ fn found<B>(request: &Request<B>, mut file: ResolvedFile<File>) -> Result<Respon
             return Err(unreadable());
         }
     };
+    if is_encoded {
+        compress::varies(response.headers_mut());
+    }
     if is_unchanged(request.headers(), response.headers(), since, modified) {
         return Ok(not_modified(response.headers()));
     }
@@ -197,7 +231,7 @@ fn opaque(tag: &[u8]) -> &[u8] {
 fn not_modified(described: &HeaderMap) -> Response<Body> {
     let mut head = Response::new(());
     *head.status_mut() = StatusCode::NOT_MODIFIED;
-    for name in [header::ETAG, header::LAST_MODIFIED] {
+    for name in [header::ETAG, header::LAST_MODIFIED, header::CACHE_CONTROL, header::VARY] {
         if let Some(value) = described.get(&name) {
             head.headers_mut().insert(name, value.clone());
         }
@@ -232,8 +266,11 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
+    use std::io::Read;
+
     use super::super::harness::{Directory, HANDSHAKE, Running};
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn files_are_served_with_their_type_and_length() {
@@ -409,10 +446,76 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_sent_compressed_to_who_takes_it() {
+        let directory = Directory::new();
+        let text = "All work and no play. ".repeat(100);
+        directory.write("public/play.txt", &text);
+        directory.write("public/app.js", &text);
+        directory.write("public/app.js.gz", "beside");
+        directory.write("public/app.js.br", "smaller");
+        directory.write("public/photo.png", &text);
+        let front = Running::start(Some(directory.public()));
+        let plain = front.get("/play.txt");
+        assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
+        let packed = front.get_with("/play.txt", "Accept-Encoding: br;q=0, gzip");
+        assert_eq!(packed.header("content-encoding"), Some("gzip"));
+        assert_eq!(packed.header("vary"), Some("accept-encoding"));
+        assert!(packed.body.len() < 200);
+        let mut unpacked = String::new();
+        flate2::read::GzDecoder::new(&packed.body[..]).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, text);
+
+        for (accepted, encoding, body) in
+            [("gzip", Some("gzip"), "beside"), ("gzip, br", Some("br"), "smaller"), ("x", None, &text[..])]
+        {
+            let answer = front.get_with("/app.js", &format!("Accept-Encoding: {accepted}"));
+            assert_eq!((answer.header("content-encoding"), &answer.body[..]), (encoding, body.as_bytes()));
+            assert_eq!(answer.header("content-type"), Some("text/javascript; charset=utf-8"), "{accepted}");
+        }
+        let part = front.get_with("/app.js", "Accept-Encoding: gzip\r\nRange: bytes=0-2");
+        assert_eq!(
+            (part.status(), &part.body[..], part.header("content-encoding")),
+            (206, &b"All"[..], None)
+        );
+        let photo = front.get_with("/photo.png", "Accept-Encoding: gzip");
+        assert_eq!((photo.header("content-encoding"), photo.header("vary")), (None, None));
+    }
+
+    #[test]
+    fn prefixes_indexes_and_cache_times_are_as_they_were_set() {
+        let (files, assets) = (Directory::new(), Directory::new());
+        files.write("public/sub dir/deep/index.htm", "<p>htm");
+        assets.write("public/plain.txt", "asset");
+        let mut config = Config::new();
+        config.set_directory(files.public()).unwrap();
+        config.add_directory("/assets", assets.public()).unwrap();
+        config.set_cache_time(3600).unwrap();
+        let front = Running::serving(&config, Arc::default(), Box::new(|_| true));
+        assert_eq!(front.get("/sub%20dir/deep/").body, b"<p>htm");
+        assert_eq!(front.get("/plain.txt").body, b"0123456789");
+        let asset = front.get("/assets/plain.txt");
+        assert_eq!(
+            (&asset.body[..], asset.header("cache-control")),
+            (&b"asset"[..], Some("public, max-age=3600"))
+        );
+        let unchanged =
+            front.get_with("/assets/plain.txt", &format!("If-None-Match: {}", asset.header("etag").unwrap()));
+        assert_eq!(
+            (unchanged.status(), unchanged.header("cache-control")),
+            (304, Some("public, max-age=3600"))
+        );
+        for path in ["/assetsplain.txt", "/assets/secret.txt", "/assets/missing.txt"] {
+            assert_eq!(front.get(path).status(), 404, "{path}");
+        }
+        let redirect = front.get("/assets");
+        assert_eq!((redirect.status(), redirect.header("location")), (301, Some("/assets/")));
+    }
+
+    #[test]
     fn a_directory_that_is_none_is_refused_before_the_start() {
         let directory = Directory::new();
         for path in [directory.0.join("missing"), directory.0.join("secret.txt")] {
-            let error = Statics::new(&path).err().unwrap();
+            let error = Statics::new(&path, None).err().unwrap();
             assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
         }
     }

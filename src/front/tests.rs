@@ -45,6 +45,18 @@ fn frames_glued_to_the_request_reach_the_data_plane() {
 }
 
 #[test]
+fn who_says_all_at_once_and_hangs_up_is_heard() {
+    let front = Running::start(None);
+    for _ in 0..50 {
+        let mut peer = front.connect();
+        peer.send(&[HANDSHAKE.as_bytes(), b"\x81\x85abcdhello"].concat());
+        peer.0.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(peer.answer(false).status(), 101);
+        assert_eq!(&front.adopted().early[..], b"\x81\x85abcdhello");
+    }
+}
+
+#[test]
 fn frames_larger_than_a_head_may_be_are_not_lost() {
     let front = Running::start(None);
     let mut peer = front.connect();

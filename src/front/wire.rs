@@ -31,7 +31,7 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\n\r\n";
 const AHEAD: usize = 64 << 10;
 /// How long, and how often, a peer is read that still sends while its connection ends.
 const LINGER: Duration = Duration::from_millis(500);
-const LINGER_READS: usize = 64;
+const LINGER_READS: usize = 1024;
 /// One read from the socket.
 const READ: usize = 8 << 10;
 
@@ -71,6 +71,8 @@ struct Gate {
     watcher: Option<Waker>,
     /// That request asks for another protocol.
     upgrades: bool,
+    /// The application is asked whether it may.
+    deciding: bool,
     /// Why the request that passed is none.
     refusal: Option<Refusal>,
     /// Some request was none.
@@ -148,6 +150,7 @@ pub(super) fn pair(stream: Stream, bounds: Bounds, census: Arc<Census>) -> (Wire
         busy: false,
         watcher: None,
         upgrades: false,
+        deciding: false,
         refusal: None,
         was_refused: false,
         ended: false,
@@ -298,13 +301,15 @@ impl Gate {
     }
 
     /// While a response is due: keeps what comes, and tells when the peer has left. Requests that wait here are
-    /// answered first, but what waits behind a handshake is no reason to wait for its decision.
+    /// answered first. A handshake that the application decides on is over then; another one is the data plane's to
+    /// end, which reads what was sent behind it.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.watcher = Some(context.waker().clone());
         while self.buffer.len() < AHEAD && !self.ended {
             ready!(self.poll_fill(context))?;
         }
-        if self.ended && (self.buffer.is_empty() || self.upgrades) {
+        let is_left = if self.upgrades { self.deciding } else { self.buffer.is_empty() };
+        if self.ended && is_left {
             self.passing = Passing::Closed;
             self.busy = false;
             return Poll::Ready(Ok(()));
@@ -402,6 +407,17 @@ impl Tap {
                 Poll::Ready(())
             });
             let _ = timeout(LINGER, discard).await;
+        }
+    }
+
+    /// Whether the application is asked about the handshake at hand: only then does its peer's leaving end it.
+    pub(super) fn set_deciding(&self, on: bool) {
+        let mut gate = self.0.lock();
+        gate.deciding = on;
+        let watcher = gate.watcher.take();
+        drop(gate);
+        if let Some(watcher) = watcher {
+            watcher.wake();
         }
     }
 

@@ -19,11 +19,11 @@ impl Handle {
     ) -> Result<()> {
         self.here()?;
         let headers = handshake_fields(headers)?;
-        let expect = |accepting: &Accepting<'_>| {
+        let foresee = |accepting: &Accepting<'_>| {
             let Accepting { id, endpoint, user_data, request } = *accepting;
-            self.shared.expect(id, endpoint, user_data, request)
+            self.shared.foresee(id, endpoint, user_data, request)
         };
-        self.front.pending.accept(handshake.0, subprotocol, headers, user_data, expect)?;
+        self.front.pending.accept(handshake.0, subprotocol, headers, user_data, foresee)?;
         self.shared.nudge();
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Shared {
         }
     }
 
-    /// Takes an id for a handshake. Until [`Shared::expect`] nobody can send to it.
+    /// Takes an id for a handshake. Until [`Shared::foresee`] nobody can send to it.
     pub(crate) fn reserve(&self, endpoint: u32, compression: Option<Agreement>) -> Option<u64> {
         self.enrol(endpoint, compression, false)
     }
@@ -68,7 +68,7 @@ impl Shared {
 
     /// The handshake of this id is accepted: from now on it can be sent to. [`Shared::nudge`] is to follow. False
     /// when its worker has ended.
-    pub(crate) fn expect(&self, id: u64, endpoint: u32, user_data: u64, request: &[u8]) -> bool {
+    pub(crate) fn foresee(&self, id: u64, endpoint: u32, user_data: u64, request: &[u8]) -> bool {
         let Some(entry) = self.clients.get(id) else { return false };
         let Some(mailbox) = self.mailboxes.get(entry.value.worker()) else { return false };
         entry.value.set_user_data(user_data);
@@ -111,7 +111,7 @@ impl Shared {
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Makes room for a client whose socket will come.
-    pub(super) fn expect(&mut self, Expect { id, endpoint, request }: Expect) {
+    pub(super) fn foresee(&mut self, Expect { id, endpoint, request }: Expect) {
         self.admit(id, endpoint, Stream::Awaited(Some(request)));
     }
 

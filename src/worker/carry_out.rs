@@ -89,7 +89,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                         }
                     }
                 }
-                Command::Expect(expect) => self.expect(*expect),
+                Command::Expect(expect) => self.foresee(*expect),
                 Command::Adopt(adopt) => self.adopt(*adopt),
                 Command::Lose { client } => self.lose(client),
                 Command::Drain { spread, deadline } => self.begin_drain(*spread, deadline),
