@@ -11,7 +11,7 @@ export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
 	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
-	bench bench-deflate bench-python clean
+	bench bench-deflate bench-python bench-php clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
@@ -24,6 +24,7 @@ help:
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
+	@echo "make bench-php   PHP's two layers; PEERS=dir adds start scripts of others; BENCH=--quick"
 	@echo "make bench-python  the Python package beside websockets, picows, aiohttp and socketify; BENCH=--quick"
 
 # ---- what the system must have -------------------------------------------------------------------
@@ -203,6 +204,10 @@ bench-deflate: build
 bench: build
 	cd benches && cargo build --quiet --release --locked
 	python3 benches/run.py all
+
+# PEERS=dir names start scripts of others: amphp's, Swoole's, Workerman's.
+bench-php: build
+	python3 benches/run.py --reference c-push --servers "$$(tools/servers.sh php- c-push)" $(BENCH) all
 
 # What bench-python compares: `websockets` and others from PyPI, those of them that install.
 bench-python: build packages-python
