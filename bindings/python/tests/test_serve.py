@@ -258,6 +258,7 @@ async def test_counters_are_told_while_it_is_open_and_after():
         told.set_result((before, connection.info, connection.ended))
 
     async with serve(handler) as server, client_of(server) as client:
+        await accepted(server)
         assert server.info.clients == 1
         await client.send("x")
         before, after, ended = await told

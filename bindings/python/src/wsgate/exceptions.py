@@ -136,9 +136,10 @@ def closed_error(
 ) -> ConnectionClosed:
     """The exception for a connection that ended with these Close frames."""
     fine = rcvd is not None and sent is not None and rcvd.code in _NORMAL and sent.code in _NORMAL
-    if rcvd is None:
-        first = "no close frame received or sent" if sent is None else f"sent {sent}"
-        message = first if sent is None else f"{first}; no close frame received"
+    if rcvd is None and sent is None:
+        message = "no close frame received or sent"
+    elif rcvd is None:
+        message = f"sent {sent}; no close frame received"
     elif sent is None:
         message = f"received {rcvd}; no close frame sent"
     elif rcvd_then_sent:

@@ -48,6 +48,9 @@ _ALL_BYTES = 1 << 62
 _ROUND_TRIP = Struct("=Q")
 
 
+Handler = Callable[["Connection"], Awaitable[object]]
+
+
 class State(enum.IntEnum):
     """Where a connection is in its life, with the numbers of RFC 6455's API."""
 
@@ -67,7 +70,6 @@ class Connection(Peer):
     Attributes:
         id: the engine's id, unique in the process and never used again.
         server: the server that it came to.
-        close: see the method; `close_code` and `close_reason` tell how it ended.
         logger: the server's.
 
     Further attributes may be set on it.
@@ -458,6 +460,3 @@ def _one(pieces: list[Any]) -> tuple[bytes, bool]:
     if all(isinstance(piece, BytesLike) for piece in pieces):
         return b"".join(pieces), False
     raise TypeError("the pieces of a message are all str or all bytes-like")
-
-
-Handler = Callable[[Connection], Awaitable[object]]
