@@ -53,7 +53,12 @@ static uint32_t add_unlimited_endpoint(wsgate_server *server) {
   modes_require(wsgate_endpoint_set_max_message_size(server, endpoint, 64 * MIB), "message size");
   modes_require(wsgate_endpoint_set_max_frame_size(server, endpoint, 64 * MIB), "frame size");
   modes_require(wsgate_endpoint_set_max_fragments(server, endpoint, 1000000), "fragments");
-  modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, 256 * MIB, 30000), "outbox");
+  /* stuck.py: the usual outbox, and what a client that does not read gets. */
+  const char *slow = getenv("SLOW_CONSUMER");
+  if (slow != NULL && *slow != '\0')
+    modes_require(wsgate_endpoint_set_slow_consumer(server, endpoint, (uint32_t)atoi(slow)), "slow consumer");
+  else
+    modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, 256 * MIB, 30000), "outbox");
   /* The -deflate- scripts: every message, each for itself, or with takeover. */
   const char *deflate = getenv("DEFLATE");
   if (deflate != NULL && *deflate != '\0') {

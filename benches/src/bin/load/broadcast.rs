@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::clients::Clients;
+use crate::connect;
 use crate::measure::{Allowance, Phase, Workload};
 use crate::options::Options;
 
@@ -12,6 +14,8 @@ const SENDER: usize = 0;
 
 pub(crate) struct Broadcast {
     clients: Clients,
+    /// Clients that never read: what is sent to them waits in the server.
+    stuck: Vec<TcpStream>,
     /// How many messages each client has received, and how many were sent and received by all.
     received: Vec<u64>,
     sent: u64,
@@ -28,7 +32,9 @@ struct Message {
 
 impl Broadcast {
     pub(crate) fn connect(options: &Options, deadline: Instant) -> io::Result<Self> {
+        let stuck = connect::connect(options.port, options.stuck, options.deflate, deadline)?;
         Ok(Broadcast {
+            stuck,
             clients: Clients::connect(options, deadline, |_| 0)?,
             received: vec![0; options.clients],
             sent: 0,
@@ -39,6 +45,7 @@ impl Broadcast {
     }
 
     pub(crate) fn close(self) {
+        drop(self.stuck);
         self.clients.close();
     }
 

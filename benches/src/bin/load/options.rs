@@ -12,6 +12,7 @@ Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
 
   --messages N | --seconds S   how long to measure: so many messages, or so much time [--seconds 1]
   --warmup N                   messages before that, whose contents are compared [a burst per client]
+  --stuck N                    broadcast: so many more clients, which never read
   --deflate                    offer permessage-deflate; the messages are compressed JSON
   --text | --binary            the kind of the messages [--text]
   --pid PID                    the server's process: its CPU time and memory, children included, are measured
@@ -61,6 +62,7 @@ pub(crate) struct Options {
     pub(crate) size: usize,
     pub(crate) kind: Kind,
     pub(crate) deflate: bool,
+    pub(crate) stuck: usize,
     pub(crate) budget: Budget,
     pub(crate) warmup: u64,
     pub(crate) pid: Option<u32>,
@@ -93,6 +95,7 @@ impl Options {
             size,
             kind: Kind::Text,
             deflate: false,
+            stuck: 0,
             budget: Budget::Time(Duration::from_secs(1)),
             warmup: 0,
             pid: None,
@@ -109,6 +112,7 @@ impl Options {
                 Long("messages") => options.budget = Budget::Messages(parser.value()?.parse()?),
                 Long("seconds") => options.budget = Budget::Time(seconds(&mut parser)?),
                 Long("warmup") => warmup = Some(parser.value()?.parse()?),
+                Long("stuck") if mode == Mode::Broadcast => options.stuck = parser.value()?.parse()?,
                 Long("deflate") if mode != Mode::Idle => options.deflate = true,
                 Long("text") => options.kind = Kind::Text,
                 Long("binary") => options.kind = Kind::Binary,
