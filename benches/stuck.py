@@ -11,6 +11,7 @@ import argparse
 import os
 import statistics
 import sys
+from pathlib import Path
 
 from results import Case
 from rounds import run_load
@@ -34,8 +35,8 @@ def case(stuck: int, seconds: float) -> Case:
 
 
 def peak(pid: int) -> int:
-    with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 def main() -> int:
