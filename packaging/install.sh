@@ -23,7 +23,10 @@ soname=$(readelf -d "$built/libwsgate.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/
 shared=$soname.${version#*.}
 # What a program that links the static library needs besides. rustc also names the C library and the unwinder:
 # every compiler adds those itself, the right one for -static and without.
-private=$(rustc --print native-static-libs --crate-type staticlib -o /dev/null - </dev/null 2>&1 |
+# It is given a directory of its own for its output: as root it would put that in the place of /dev/null.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+private=$(rustc --print native-static-libs --crate-type staticlib -o "$work/nothing.a" - </dev/null 2>&1 |
     sed -n 's/.*native-static-libs: //p' | tr ' ' '\n' | grep -vx -e -lc -e -lgcc_s | tr '\n' ' ')
 
 to() { mkdir -p "${DESTDIR-}$1" && echo "${DESTDIR-}$1"; }
@@ -36,8 +39,6 @@ ln -sf "$soname" "$lib/libwsgate.so"
 
 # The static library is one object in which wsgate_* alone is visible: what rustc makes has all of Rust's own symbols,
 # and a program could link no other library of the kind beside it.
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC2046 # a list of words
 ${LD:-ld} -r --gc-sections -o "$work/all.o" $(sed -n 's/.*\b\(wsgate_[a-z0-9_]*\)(.*/-u \1/p' "$root/include/wsgate.h") "$built/libwsgate.a"
 ${OBJCOPY:-objcopy} --wildcard --keep-global-symbol='wsgate_*' --remove-section=.llvmbc --remove-section=.llvmcmd \
