@@ -40,6 +40,8 @@ int main(void) {
     CHECK_OK(wsgate_endpoint_set_slow_consumer(server, endpoints[i], i % 3));
     CHECK_OK(wsgate_endpoint_set_frame_split(server, endpoints[i], 1000));
     CHECK_OK(wsgate_endpoint_set_close_period(server, endpoints[i], 100));
+    /* On a busy machine they are stuck for so long that they would be closed for that. */
+    CHECK_OK(wsgate_endpoint_set_heartbeat(server, endpoints[i], 0, 3));
     CHECK_OK(wsgate_endpoint_set_gateway(server, endpoints[i], gateway));
   }
   int port = start(server);
