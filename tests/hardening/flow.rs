@@ -370,10 +370,13 @@ fn flood(policy: SlowConsumer) -> (Info, Option<Cause>) {
     assert!(queued <= LIMIT, "{queued} bytes wait");
     // Blocks are shared by parts of a quarter at least.
     assert!(most < 5 * LIMIT + (8 << 20), "{} MiB grown", most >> 20);
+    // Who is closed has the close period to answer in: the flood may be over before that.
     let last = match server.client_info(id) {
-        Ok(info) => (info, None),
-        Err(_) => {
-            let (_, _, cause, info) = events.iter().find(|event| event.0 == Kind::Close).unwrap();
+        Ok(info) if policy != SlowConsumer::Close => (info, None),
+        _ => {
+            let (_, _, cause, info) = std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok())
+                .find(|event| event.0 == Kind::Close)
+                .unwrap();
             assert_eq!(cause, Cause::Slow as u64);
             (info.unwrap(), Some(Cause::Slow))
         }

@@ -233,7 +233,12 @@ fn read_all(peer: &mut Peer) -> u64 {
 /// Comes, and reads, stalls, dies or closes.
 fn come_and_go(server: &Server, world: &World, mut random: Random) {
     while !world.over.load(Ordering::SeqCst) {
-        let mut peer = Peer::connect(server);
+        let mut peer = match Peer::try_connect(server, &[]) {
+            Ok(peer) => peer,
+            // The server stopped meanwhile.
+            Err(_) if world.over.load(Ordering::SeqCst) => return,
+            Err(error) => panic!("{error}"),
+        };
         match random.below(4) {
             // Reads for a while, and vanishes with what is on its way.
             0 => (0..random.below(200)).for_each(|_| drop(peer.receive())),

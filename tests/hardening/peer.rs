@@ -1,6 +1,6 @@
 //! A client without a library: it can send what a library would not, and when it would not.
 
-use std::io::{Read, Result, Write};
+use std::io::{Error, Read, Result, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -69,19 +69,26 @@ impl Peer {
 
     /// Sends `early` together with the handshake's request.
     pub(crate) fn connect_early(server: &Server, early: &[u8]) -> Self {
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port(0).unwrap())).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(&[HANDSHAKE, early].concat()).unwrap();
+        Self::try_connect(server, early).unwrap()
+    }
+
+    /// An error when the server stops meanwhile.
+    pub(crate) fn try_connect(server: &Server, early: &[u8]) -> Result<Self> {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port(0).unwrap()))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.write_all(&[HANDSHAKE, early].concat())?;
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
-            stream.read_exact(&mut byte).unwrap();
+            stream.read_exact(&mut byte)?;
             head.extend(byte);
         }
-        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-        Self { stream, message: None }
+        match String::from_utf8_lossy(&head) {
+            head if head.starts_with("HTTP/1.1 101") => Ok(Self { stream, message: None }),
+            head => Err(Error::other(head)),
+        }
     }
 
     pub(crate) fn send(&mut self, opcode: u8, data: &[u8]) {
@@ -100,7 +107,7 @@ impl Peer {
                 (_, CLOSE..) => return Ok((opcode, data)),
                 (Some((_, so_far)), CONTINUATION) => so_far.extend(data),
                 (None, 1..) => self.message = Some((opcode, data)),
-                _ => return Err(std::io::Error::other("a fragment out of place")),
+                _ => return Err(Error::other("a fragment out of place")),
             }
             if let Some(message) = self.message.take_if(|_| fin) {
                 return Ok(message);
