@@ -2,7 +2,7 @@
 
 use crate::config::EndpointId;
 
-use super::boundary::{borrow, guard};
+use super::server::configure;
 use super::{Server, Status};
 
 /// Sets how hard messages are compressed by permessage-deflate (RFC 7692) [0: it is off; 1, fast, to 9,
@@ -17,11 +17,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_compression(
     endpoint: u32,
     level: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_compression(EndpointId(endpoint), level.into()))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_compression(EndpointId(endpoint), level.into())) }
 }
 
 /// Sets whether messages may refer to earlier ones, ours and the client's [0: each stands for itself]. It
@@ -38,12 +35,12 @@ pub unsafe extern "C" fn wsgate_endpoint_set_compression_takeover(
     ours: u32,
     theirs: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server
-            .build(|config, _| config.set_compression_takeover(EndpointId(endpoint), ours != 0, theirs != 0))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe {
+        configure(server, |config| {
+            config.set_compression_takeover(EndpointId(endpoint), ours != 0, theirs != 0)
+        })
+    }
 }
 
 /// Sets the windows that we and the client compress with, as bits: 9 to 15, for 512 bytes to 32 KiB. Call it
@@ -60,13 +57,12 @@ pub unsafe extern "C" fn wsgate_endpoint_set_compression_window(
     ours: u32,
     theirs: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| {
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe {
+        configure(server, |config| {
             config.set_compression_window(EndpointId(endpoint), ours.into(), theirs.into())
         })
-    })
+    }
 }
 
 /// Sets how much memory a context of ours that is taken over has besides its window [5; 1 to 9]: `1 << (level +
@@ -80,11 +76,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_compression_memory(
     endpoint: u32,
     level: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_compression_memory(EndpointId(endpoint), level.into()))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_compression_memory(EndpointId(endpoint), level.into())) }
 }
 
 /// Sets which messages are compressed: those of at least `threshold` bytes [861; 0 to 1 GiB], text [1] and
@@ -100,13 +93,12 @@ pub unsafe extern "C" fn wsgate_endpoint_set_compression_of(
     text: u32,
     binary: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| {
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe {
+        configure(server, |config| {
             config.set_compression_of(EndpointId(endpoint), threshold, text != 0, binary != 0)
         })
-    })
+    }
 }
 
 /// Sets how many times its compressed size a client's message may inflate to, where that is more than 64 KiB
@@ -120,9 +112,6 @@ pub unsafe extern "C" fn wsgate_endpoint_set_compression_ratio(
     endpoint: u32,
     ratio: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_compression_ratio(EndpointId(endpoint), ratio))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_compression_ratio(EndpointId(endpoint), ratio)) }
 }

@@ -5,6 +5,7 @@ use crate::counters::{Info, ServerInfo};
 use crate::error::{Error, Result};
 
 use super::boundary::{borrow, fill, guard};
+use super::server::configure;
 use super::{RatePolicy, Server, SlowConsumer, Status};
 
 /// Sets what becomes of a broadcast for a client whose outbox has no room for it: a
@@ -42,11 +43,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_frame_split(
     endpoint: u32,
     bytes: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_frame_split(EndpointId(endpoint), bytes))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_frame_split(EndpointId(endpoint), bytes)) }
 }
 
 /// Refuses binary messages (`only` is not 0) [0]: such a client is closed with 1003.
@@ -59,11 +57,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_text_only(
     endpoint: u32,
     only: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_text_only(EndpointId(endpoint), only != 0))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_text_only(EndpointId(endpoint), only != 0)) }
 }
 
 /// Sets how much of one client's messages the application may have in hand: bytes [1 MiB; 1 to 1 GiB]
@@ -80,11 +75,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_receive_window(
     bytes: u64,
     messages: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_receive_window(EndpointId(endpoint), bytes, messages))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_receive_window(EndpointId(endpoint), bytes, messages)) }
 }
 
 /// Sets how the receive window learns what was dealt with. 0 [the default]: all that a batch holds, when
@@ -99,11 +91,10 @@ pub unsafe extern "C" fn wsgate_endpoint_set_explicit_grants(
     endpoint: u32,
     explicit_grants: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_explicit_grants(EndpointId(endpoint), explicit_grants != 0))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe {
+        configure(server, |config| config.set_explicit_grants(EndpointId(endpoint), explicit_grants != 0))
+    }
 }
 
 /// Sets after how many milliseconds without anything read from a client it is pinged [10,000; 50 to
@@ -120,11 +111,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_heartbeat(
     period_ms: u64,
     unanswered: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_heartbeat(EndpointId(endpoint), period_ms, unanswered))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_heartbeat(EndpointId(endpoint), period_ms, unanswered)) }
 }
 
 /// Sets how much a client may send in a second: bytes on the wire [1 MiB; 1 to 2^40; 0: any number] and
@@ -139,11 +127,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_rate_limit(
     bytes: u64,
     frames: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_rate_limit(EndpointId(endpoint), bytes, frames))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_rate_limit(EndpointId(endpoint), bytes, frames)) }
 }
 
 /// Sets what becomes of a client over its rate limit: a `wsgate_rate_policy` [PAUSE].

@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use crate::config::EndpointId;
 
 use super::boundary::{borrow, guard, text};
+use super::server::configure;
 use super::{Server, Status};
 
 /// Serves the files of a directory to GET and HEAD requests that no endpoint takes [none: 404].
@@ -76,7 +77,7 @@ pub unsafe extern "C" fn wsgate_server_set_requests(server: *mut Server, on: u32
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_request_timeout(server: *mut Server, milliseconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_request_timeout(milliseconds)))
+    unsafe { configure(server, |config| config.set_request_timeout(milliseconds)) }
 }
 
 /// Lets the application shape what a refused request is told: refused upgrades, and what is not found.
@@ -89,7 +90,7 @@ pub unsafe extern "C" fn wsgate_server_set_request_timeout(server: *mut Server, 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_error_pages(server: *mut Server, milliseconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_error_pages(milliseconds)))
+    unsafe { configure(server, |config| config.set_error_pages(milliseconds)) }
 }
 
 /// Sets how long the body of a request may be, in bytes [128 KiB; 0 to 1 GiB]. A longer one gets 413.
@@ -99,7 +100,7 @@ pub unsafe extern "C" fn wsgate_server_set_error_pages(server: *mut Server, mill
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_max_body_size(server: *mut Server, bytes: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_body_size(bytes)))
+    unsafe { configure(server, |config| config.set_max_body_size(bytes)) }
 }
 
 /// Sets how many connections there may be at once, clients among them [1,000; 0 to 2^24; 0: no limit]. One
@@ -110,7 +111,7 @@ pub unsafe extern "C" fn wsgate_server_set_max_body_size(server: *mut Server, by
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_max_connections(server: *mut Server, count: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_connections(count)))
+    unsafe { configure(server, |config| config.set_max_connections(count)) }
 }
 
 /// Sets how many connections there may be at once from one address, or from one network of 56 bits in IPv6
@@ -137,7 +138,7 @@ pub unsafe extern "C" fn wsgate_server_set_max_connections_per_address(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_max_requests(server: *mut Server, count: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_requests(count)))
+    unsafe { configure(server, |config| config.set_max_requests(count)) }
 }
 
 /// Sets how long the head of a request may be, in bytes [32 KiB; 256 to 1 MiB]. A longer one gets 431.
@@ -147,7 +148,7 @@ pub unsafe extern "C" fn wsgate_server_set_max_requests(server: *mut Server, cou
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_max_header_size(server: *mut Server, bytes: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_max_header_size(bytes)))
+    unsafe { configure(server, |config| config.set_max_header_size(bytes)) }
 }
 
 /// Sets how long the head of a request may take, in milliseconds [15,000; 1 to 3,600,000]. Then it gets 408.
@@ -158,7 +159,7 @@ pub unsafe extern "C" fn wsgate_server_set_max_header_size(server: *mut Server, 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_header_timeout(server: *mut Server, milliseconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_header_timeout(milliseconds)))
+    unsafe { configure(server, |config| config.set_header_timeout(milliseconds)) }
 }
 
 /// Sets how long the body of a request may take, in milliseconds [30,000; 1 to 3,600,000]. Then it gets 408.
@@ -168,7 +169,7 @@ pub unsafe extern "C" fn wsgate_server_set_header_timeout(server: *mut Server, m
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_body_timeout(server: *mut Server, milliseconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_body_timeout(milliseconds)))
+    unsafe { configure(server, |config| config.set_body_timeout(milliseconds)) }
 }
 
 /// Sets how long a connection may ask nothing between two requests, in milliseconds [60,000; 1 to 3,600,000].
@@ -179,7 +180,7 @@ pub unsafe extern "C" fn wsgate_server_set_body_timeout(server: *mut Server, mil
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_idle_timeout(server: *mut Server, milliseconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_idle_timeout(milliseconds)))
+    unsafe { configure(server, |config| config.set_idle_timeout(milliseconds)) }
 }
 
 /// Sets how long a peer may take nothing of a response, in milliseconds [30,000; 1 to 3,600,000]. Then it is
@@ -190,7 +191,7 @@ pub unsafe extern "C" fn wsgate_server_set_idle_timeout(server: *mut Server, mil
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_write_timeout(server: *mut Server, milliseconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_write_timeout(milliseconds)))
+    unsafe { configure(server, |config| config.set_write_timeout(milliseconds)) }
 }
 
 /// Sets how long files may be cached without asking again, in seconds [0: that is left to the peer; at most
@@ -201,7 +202,7 @@ pub unsafe extern "C" fn wsgate_server_set_write_timeout(server: *mut Server, mi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_cache_time(server: *mut Server, seconds: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_cache_time(seconds)))
+    unsafe { configure(server, |config| config.set_cache_time(seconds)) }
 }
 
 /// Sets the permissions of the files of Unix sockets [0660 in octal; 0 to 0777].
@@ -211,7 +212,7 @@ pub unsafe extern "C" fn wsgate_server_set_cache_time(server: *mut Server, secon
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_unix_mode(server: *mut Server, mode: u32) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_unix_mode(mode.into())))
+    unsafe { configure(server, |config| config.set_unix_mode(mode.into())) }
 }
 
 /// Sets which methods requests may have: a list separated by commas ["GET, HEAD, POST, PUT, PATCH, DELETE,
@@ -264,11 +265,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_same_host(
     endpoint: u32,
     on: u32,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_same_host(EndpointId(endpoint), on != 0))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_same_host(EndpointId(endpoint), on != 0)) }
 }
 
 /// Adds a subprotocol that the endpoint speaks (RFC 6455 section 1.9). Of those that a client offers, the
@@ -297,11 +295,8 @@ pub unsafe extern "C" fn wsgate_endpoint_add_subprotocol(
 /// @threads any
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_endpoint_set_acceptor(server: *mut Server, endpoint: u32, on: u32) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_acceptor(EndpointId(endpoint), on != 0))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_acceptor(EndpointId(endpoint), on != 0)) }
 }
 
 /// Sets how long a HANDSHAKE waits for its decision, in milliseconds [10,000; 1 to 3,600,000]. Then it is
@@ -315,9 +310,6 @@ pub unsafe extern "C" fn wsgate_endpoint_set_handshake_timeout(
     endpoint: u32,
     milliseconds: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_handshake_timeout(EndpointId(endpoint), milliseconds))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_handshake_timeout(EndpointId(endpoint), milliseconds)) }
 }

@@ -40,6 +40,18 @@ pub(super) struct Running {
     _callbacks: Option<Arc<Callbacks>>,
 }
 
+/// Changes a setting of a server that has not started: what most setters are.
+///
+/// # Safety
+/// `server` is NULL or live.
+pub(super) unsafe fn configure(
+    server: *mut Server,
+    change: impl FnOnce(&mut Config) -> Result<()>,
+) -> Status {
+    // SAFETY: the caller's promise.
+    guard(|| unsafe { borrow("server", server) }?.build(|config, _| change(config)))
+}
+
 impl Server {
     /// FORKED in a child of the process that started it. One that has not started may start there.
     pub(super) fn here(&self) -> Result<()> {

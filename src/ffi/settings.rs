@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use crate::config::{EndpointId, GatewayId};
 
 use super::boundary::{borrow, guard, out, text};
+use super::server::configure;
 use super::{Server, Status};
 
 /// Adds an address to listen on: "127.0.0.1:8080", "[::1]:8080"; with port 0 the system chooses, and
@@ -35,7 +36,7 @@ pub unsafe extern "C" fn wsgate_server_listen(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_workers(server: *mut Server, workers: u32) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_workers(workers.into())))
+    unsafe { configure(server, |config| config.set_workers(workers.into())) }
 }
 
 /// Sets which LOG events are raised: a `wsgate_log_level` [WARN] and all more severe.
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn wsgate_server_set_workers(server: *mut Server, workers:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_log_level(server: *mut Server, level: u32) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_log_level(level.into())))
+    unsafe { configure(server, |config| config.set_log_level(level.into())) }
 }
 
 /// Sets how many bytes of events may wait to be taken [16 MiB; 64 KiB to 64 GiB]. Beyond it the
@@ -56,7 +57,7 @@ pub unsafe extern "C" fn wsgate_server_set_log_level(server: *mut Server, level:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_server_set_queue_limit(server: *mut Server, bytes: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
-    guard(|| unsafe { borrow("server", server) }?.build(|config, _| config.set_queue_limit(bytes)))
+    unsafe { configure(server, |config| config.set_queue_limit(bytes)) }
 }
 
 /// Adds an endpoint, a path that upgrades to WebSocket. Its number goes to `endpoint`; they count from 0.
@@ -97,11 +98,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_gateway(
     endpoint: u32,
     gateway: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_gateway(EndpointId(endpoint), GatewayId(gateway)))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_gateway(EndpointId(endpoint), GatewayId(gateway))) }
 }
 
 /// Sets how long a client's message may be, in bytes [10 MiB; 1 to 1 GiB]. A longer one closes with
@@ -115,11 +113,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_max_message_size(
     endpoint: u32,
     bytes: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_max_message_size(EndpointId(endpoint), bytes))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_max_message_size(EndpointId(endpoint), bytes)) }
 }
 
 /// Sets how long a client's frame may be, in bytes [1 MiB; 1 to 1 GiB]. A longer one closes with 1009.
@@ -132,11 +127,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_max_frame_size(
     endpoint: u32,
     bytes: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_max_frame_size(EndpointId(endpoint), bytes))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_max_frame_size(EndpointId(endpoint), bytes)) }
 }
 
 /// Sets how many fragments a client's message may have [65,536; 1 to 2^32]. One more closes with 1009.
@@ -149,11 +141,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_max_fragments(
     endpoint: u32,
     count: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_max_fragments(EndpointId(endpoint), count))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_max_fragments(EndpointId(endpoint), count)) }
 }
 
 /// Sets how long the closing handshake may take, in milliseconds [3,000; 1 to 3,600,000]. A peer that
@@ -167,11 +156,8 @@ pub unsafe extern "C" fn wsgate_endpoint_set_close_period(
     endpoint: u32,
     milliseconds: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_close_period(EndpointId(endpoint), milliseconds))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_close_period(EndpointId(endpoint), milliseconds)) }
 }
 
 /// Sets how much may wait for one client: bytes on the wire [1 MiB; 1 to 1 GiB] and messages [10,000;
@@ -187,9 +173,6 @@ pub unsafe extern "C" fn wsgate_endpoint_set_outbox_limit(
     bytes: u64,
     messages: u64,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live.
-        let server = unsafe { borrow("server", server) }?;
-        server.build(|config, _| config.set_outbox_limit(EndpointId(endpoint), bytes, messages))
-    })
+    // SAFETY: the caller's promise: NULL or live.
+    unsafe { configure(server, |config| config.set_outbox_limit(EndpointId(endpoint), bytes, messages)) }
 }
