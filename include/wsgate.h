@@ -1335,6 +1335,26 @@ typedef enum {
 } wsgate_close_cause;
 
 /**
+ * Bits of the `flags` of what is sent; without any of them, it is text, and compressed by its endpoint's
+ * settings (`wsgate_endpoint_set_compression_of`). A client that did not agree upon compression is sent
+ * everything as it is, without a word, and so is one that a message would not get smaller for.
+ */
+typedef enum {
+  /**
+   * A binary message.
+   */
+  WSGATE_SEND_FLAG_BINARY = 1,
+  /**
+   * It is not compressed: it is already, or has a secret beside what a stranger can choose.
+   */
+  WSGATE_SEND_FLAG_COMPRESS_NEVER = 256,
+  /**
+   * It is compressed, whatever its length and kind.
+   */
+  WSGATE_SEND_FLAG_COMPRESS_ALWAYS = 512,
+} wsgate_send_flag;
+
+/**
  * A client's counters and timestamps. Times are wall clock, nanoseconds since 1970; 0 means never.
  *
  * It is part of the C ABI (`wsgate_client_counters`): fields are only ever added at the end, and `size`
@@ -1455,6 +1475,20 @@ wsgate_status wsgate_client_send_binary(wsgate_server *server,
                                         uint64_t client,
                                         const void *data,
                                         size_t length);
+
+/**
+ * Sends a message; see `wsgate_client_send_text`.
+ *
+ * @param flags `wsgate_send_flag` bits
+ * @return OK; CLOSED: the client is gone or closing; FULL: its outbox is, and DRAIN will come;
+ * INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_send(wsgate_server *server,
+                                 uint64_t client,
+                                 uint32_t flags,
+                                 const void *data,
+                                 size_t length);
 
 /**
  * Pings a client. Its answer raises PONG with `ticket`. A ping is exempt from the outbox limit; it is
@@ -1725,6 +1759,41 @@ wsgate_status wsgate_gateway_send_binary(wsgate_server *server,
                                          size_t length);
 
 /**
+ * Sends a message to every client of a gateway, but not to the `exclude_count` clients in `exclude`; see
+ * `wsgate_gateway_broadcast_text`. What is compressed, is compressed once for all clients who can take the
+ * same.
+ *
+ * @param flags `wsgate_send_flag` bits
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_broadcast(wsgate_server *server,
+                                       uint64_t gateway,
+                                       uint32_t flags,
+                                       const void *data,
+                                       size_t length,
+                                       const uint64_t *exclude,
+                                       size_t exclude_count);
+
+/**
+ * Sends a message to those clients of a gateway that are among the `client_count` ids in `clients`; see
+ * `wsgate_gateway_multicast_text`.
+ *
+ * @param flags `wsgate_send_flag` bits
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_gateway_multicast(wsgate_server *server,
+                                       uint64_t gateway,
+                                       uint32_t flags,
+                                       const void *data,
+                                       size_t length,
+                                       const uint64_t *clients,
+                                       size_t client_count);
+
+/**
  * A broadcast that tells what became of it: after OK one OUTCOME with this ticket comes, always, and before
  * STOPPED. Until it is taken (or its callback has returned) it uses space of the queue limit, 128 bytes.
  *
@@ -1733,15 +1802,16 @@ wsgate_status wsgate_gateway_send_binary(wsgate_server *server,
  * slow, or when its connection breaks before that byte is written. Members that are excluded count for
  * neither.
  *
- * @param binary 0: a text message; 1: a binary one
+ * @param flags `wsgate_send_flag` bits
  * @param ticket the caller's own number; need not be unique
  * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
- * there is no space for the outcome: take events first; INVALID: not UTF-8; CONFIG: over 1 GiB
+ * there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
+ * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server,
                                                     uint64_t gateway,
-                                                    uint32_t binary,
+                                                    uint32_t flags,
                                                     const void *data,
                                                     size_t length,
                                                     const uint64_t *exclude,
@@ -1752,15 +1822,16 @@ wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server,
  * A multicast that tells what became of it; see `wsgate_gateway_broadcast_with_outcome`. Ids that are
  * skipped have failed: delivered and failed add up to the different ids in `clients`.
  *
- * @param binary 0: a text message; 1: a binary one
+ * @param flags `wsgate_send_flag` bits
  * @param ticket the caller's own number; need not be unique
  * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
- * there is no space for the outcome: take events first; INVALID: not UTF-8; CONFIG: over 1 GiB
+ * there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
+ * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_gateway_multicast_with_outcome(wsgate_server *server,
                                                     uint64_t gateway,
-                                                    uint32_t binary,
+                                                    uint32_t flags,
                                                     const void *data,
                                                     size_t length,
                                                     const uint64_t *clients,
@@ -1872,6 +1943,14 @@ typedef enum {
    * `wsgate_gateway_broadcast_with_outcome` does.
    */
   WSGATE_RECORD_FLAG_OUTCOME = 1,
+  /**
+   * A send, broadcast or multicast: as `WSGATE_SEND_FLAG_COMPRESS_NEVER`.
+   */
+  WSGATE_RECORD_FLAG_COMPRESS_NEVER = 256,
+  /**
+   * A send, broadcast or multicast: as `WSGATE_SEND_FLAG_COMPRESS_ALWAYS`.
+   */
+  WSGATE_RECORD_FLAG_COMPRESS_ALWAYS = 512,
 } wsgate_record_flag;
 
 /**
@@ -1884,7 +1963,8 @@ typedef struct {
    */
   uint16_t op;
   /**
-   * See the operation: a close code, or `wsgate_record_flag` bits; 0 else.
+   * See the operation: a close code, or `wsgate_record_flag` bits; 0 else. A send, broadcast or multicast
+   * with a bit that is none is INVALID.
    */
   uint16_t flags;
   /**

@@ -16,6 +16,7 @@ pub(crate) use address::Address;
 pub(crate) use compression::Compression;
 pub use compression::{
     COMPRESSION_LEVEL, COMPRESSION_MEMORY, COMPRESSION_RATIO, COMPRESSION_THRESHOLD, COMPRESSION_WINDOW,
+    Compress,
 };
 pub use http::{
     BODY_TIMEOUT, CACHE_TIME, ERROR_PAGE_TIMEOUT, HANDSHAKE_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT,

@@ -51,6 +51,7 @@ mod delivery;
 mod front;
 mod gateway;
 mod ids;
+mod message;
 mod server;
 mod socket;
 mod sync;
@@ -65,7 +66,7 @@ pub mod event;
 pub mod ffi;
 pub mod protocol;
 
-pub use config::{ClientId, Config, EndpointId, GatewayId, RatePolicy, RequestId, SlowConsumer};
+pub use config::{ClientId, Compress, Config, EndpointId, GatewayId, RatePolicy, RequestId, SlowConsumer};
 pub use connection::block::{outbox_budget, outbox_bytes, set_outbox_budget};
 pub use counters::{Info, ServerInfo};
 pub use delivery::{Delivery, Handler, Queue, Record, Taken};
@@ -73,6 +74,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Cause, Event, Kind};
 pub use front::Field;
 pub use front::request::{self, Request};
+pub use message::Message;
 pub use server::{Handle, Server};
 
 /// The README's Rust program is compiled and run as a test.

@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
 use crate::front::{self, Bound, Front, Intake, Newcomer, Upgraded};
 use crate::gateway::outcome::Outcomes;
+use crate::message::Message;
 use crate::protocol::deflate::Agreement;
 use crate::sys;
 use crate::telemetry;
@@ -323,12 +324,17 @@ impl Handle {
 
     /// Sends a text message; it must be UTF-8. OK means queued; FULL: DRAIN will come.
     pub fn send_text(&self, client: ClientId, text: &[u8]) -> Result<()> {
-        self.poster()?.send(client, false, text)
+        self.send(client, Message::text(text))
     }
 
     /// Sends a binary message. OK means queued; FULL: DRAIN will come.
     pub fn send_binary(&self, client: ClientId, data: &[u8]) -> Result<()> {
-        self.poster()?.send(client, true, data)
+        self.send(client, Message::binary(data))
+    }
+
+    /// Sends a message. OK means queued; FULL: DRAIN will come.
+    pub fn send(&self, client: ClientId, message: Message<'_>) -> Result<()> {
+        self.poster()?.send(client, message)
     }
 
     /// Pings; the answer raises PONG with this ticket.

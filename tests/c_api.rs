@@ -53,6 +53,7 @@ programs! {
     client_user_data: sanitized;
     client_vanishes: sanitized valgrind;
     close_event: sanitized valgrind;
+    compress_choice: sanitized valgrind;
     compression: sanitized valgrind;
     daemonise: sanitized_but_for_leaks;
     descriptor: sanitized;

@@ -16,6 +16,19 @@ pub const COMPRESSION_THRESHOLD: Setting = setting("compression threshold", 861,
 /// size alone bounds it.
 pub const COMPRESSION_RATIO: Setting = setting("compression ratio", 0, 0, MIB, "times");
 
+/// Whether one message is compressed. A client that did not agree upon it is sent it as it is, and so is every
+/// client that it would not get smaller for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compress {
+    /// As its endpoint has it, by length and kind: [`Config::set_compression_of`].
+    #[default]
+    BySettings,
+    /// Never: it is compressed already, or a secret beside what a stranger can choose.
+    Never,
+    /// Whatever its length and kind.
+    Always,
+}
+
 /// What an endpoint wants of permessage-deflate, and what it does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Compression {
@@ -59,9 +72,15 @@ impl Compression {
         Effort { level: self.level, memory: self.memory, ratio: self.ratio }
     }
 
-    /// Whether a message of this kind and length is compressed when nobody says otherwise.
-    pub(crate) fn wants(&self, binary: bool, length: usize) -> bool {
-        (if binary { self.binary } else { self.text }) && length as u64 >= self.threshold
+    /// Whether a message of this kind and length is to be compressed.
+    pub(crate) fn wants(&self, compress: Compress, binary: bool, length: usize) -> bool {
+        match compress {
+            Compress::BySettings => {
+                (if binary { self.binary } else { self.text }) && length as u64 >= self.threshold
+            }
+            Compress::Never => false,
+            Compress::Always => true,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use crate::config::ClientId;
 
 use super::boundary::{borrow, bytes, guard};
+use super::message::flagged;
 use super::{Server, Status};
 
 /// Sends a text message. The data are copied. OK means queued; all that one thread sends reaches a
@@ -43,6 +44,28 @@ pub unsafe extern "C" fn wsgate_client_send_binary(
         // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
         let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
         server.running()?.server.send_binary(ClientId(client), data)
+    })
+}
+
+/// Sends a message; see `wsgate_client_send_text`.
+///
+/// @param flags `wsgate_send_flag` bits
+/// @return OK; CLOSED: the client is gone or closing; FULL: its outbox is, and DRAIN will come;
+/// INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_send(
+    server: *mut Server,
+    client: u64,
+    flags: u32,
+    data: *const c_void,
+    length: usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
+        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
+        let message = flagged(flags, data)?;
+        server.running()?.server.send(ClientId(client), message)
     })
 }
 

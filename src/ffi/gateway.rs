@@ -6,6 +6,7 @@ use crate::config::{ClientId, GatewayId};
 use crate::error::{Error, Result};
 
 use super::boundary::{borrow, bytes, guard, guard_count, out, slice, slice_mut, text};
+use super::message::{BINARY, TEXT, flagged};
 use super::{Server, Status};
 
 /// Makes a gateway, a set of clients that is broadcast to; before or after the start. Its id goes to
@@ -208,7 +209,7 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast_text(
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
     guard(|| unsafe {
-        cast(Whom::AllBut, false, server, gateway, (data, length), (exclude, exclude_count), None)
+        cast(Whom::AllBut, TEXT, server, gateway, (data, length), (exclude, exclude_count), None)
     })
 }
 
@@ -228,7 +229,7 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast_binary(
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
     guard(|| unsafe {
-        cast(Whom::AllBut, true, server, gateway, (data, length), (exclude, exclude_count), None)
+        cast(Whom::AllBut, BINARY, server, gateway, (data, length), (exclude, exclude_count), None)
     })
 }
 
@@ -250,7 +251,7 @@ pub unsafe extern "C" fn wsgate_gateway_multicast_text(
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
     guard(|| unsafe {
-        cast(Whom::Only, false, server, gateway, (data, length), (clients, client_count), None)
+        cast(Whom::Only, TEXT, server, gateway, (data, length), (clients, client_count), None)
     })
 }
 
@@ -270,7 +271,7 @@ pub unsafe extern "C" fn wsgate_gateway_multicast_binary(
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
     guard(|| unsafe {
-        cast(Whom::Only, true, server, gateway, (data, length), (clients, client_count), None)
+        cast(Whom::Only, BINARY, server, gateway, (data, length), (clients, client_count), None)
     })
 }
 
@@ -290,9 +291,7 @@ pub unsafe extern "C" fn wsgate_gateway_send_text(
     length: usize,
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
-    guard(|| unsafe {
-        cast(Whom::Only, false, server, gateway, (data, length), (&raw const client, 1), None)
-    })
+    guard(|| unsafe { cast(Whom::Only, TEXT, server, gateway, (data, length), (&raw const client, 1), None) })
 }
 
 /// Sends a binary message to one client, if it is in the gateway; see `wsgate_gateway_send_text`.
@@ -309,7 +308,56 @@ pub unsafe extern "C" fn wsgate_gateway_send_binary(
     length: usize,
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
-    guard(|| unsafe { cast(Whom::Only, true, server, gateway, (data, length), (&raw const client, 1), None) })
+    guard(|| unsafe {
+        cast(Whom::Only, BINARY, server, gateway, (data, length), (&raw const client, 1), None)
+    })
+}
+
+/// Sends a message to every client of a gateway, but not to the `exclude_count` clients in `exclude`; see
+/// `wsgate_gateway_broadcast_text`. What is compressed, is compressed once for all clients who can take the
+/// same.
+///
+/// @param flags `wsgate_send_flag` bits
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_gateway_broadcast(
+    server: *mut Server,
+    gateway: u64,
+    flags: u32,
+    data: *const c_void,
+    length: usize,
+    exclude: *const u64,
+    exclude_count: usize,
+) -> Status {
+    // SAFETY: the caller's promise, passed on.
+    guard(|| unsafe {
+        cast(Whom::AllBut, flags, server, gateway, (data, length), (exclude, exclude_count), None)
+    })
+}
+
+/// Sends a message to those clients of a gateway that are among the `client_count` ids in `clients`; see
+/// `wsgate_gateway_multicast_text`.
+///
+/// @param flags `wsgate_send_flag` bits
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_gateway_multicast(
+    server: *mut Server,
+    gateway: u64,
+    flags: u32,
+    data: *const c_void,
+    length: usize,
+    clients: *const u64,
+    client_count: usize,
+) -> Status {
+    // SAFETY: the caller's promise, passed on.
+    guard(|| unsafe {
+        cast(Whom::Only, flags, server, gateway, (data, length), (clients, client_count), None)
+    })
 }
 
 /// A broadcast that tells what became of it: after OK one OUTCOME with this ticket comes, always, and before
@@ -320,16 +368,17 @@ pub unsafe extern "C" fn wsgate_gateway_send_binary(
 /// slow, or when its connection breaks before that byte is written. Members that are excluded count for
 /// neither.
 ///
-/// @param binary 0: a text message; 1: a binary one
+/// @param flags `wsgate_send_flag` bits
 /// @param ticket the caller's own number; need not be unique
 /// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
-/// there is no space for the outcome: take events first; INVALID: not UTF-8; CONFIG: over 1 GiB
+/// there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
+/// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_gateway_broadcast_with_outcome(
     server: *mut Server,
     gateway: u64,
-    binary: u32,
+    flags: u32,
     data: *const c_void,
     length: usize,
     exclude: *const u64,
@@ -338,31 +387,24 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast_with_outcome(
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
     guard(|| unsafe {
-        cast(
-            Whom::AllBut,
-            flag("binary", binary)?,
-            server,
-            gateway,
-            (data, length),
-            (exclude, exclude_count),
-            Some(ticket),
-        )
+        cast(Whom::AllBut, flags, server, gateway, (data, length), (exclude, exclude_count), Some(ticket))
     })
 }
 
 /// A multicast that tells what became of it; see `wsgate_gateway_broadcast_with_outcome`. Ids that are
 /// skipped have failed: delivered and failed add up to the different ids in `clients`.
 ///
-/// @param binary 0: a text message; 1: a binary one
+/// @param flags `wsgate_send_flag` bits
 /// @param ticket the caller's own number; need not be unique
 /// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
-/// there is no space for the outcome: take events first; INVALID: not UTF-8; CONFIG: over 1 GiB
+/// there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
+/// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_gateway_multicast_with_outcome(
     server: *mut Server,
     gateway: u64,
-    binary: u32,
+    flags: u32,
     data: *const c_void,
     length: usize,
     clients: *const u64,
@@ -371,23 +413,8 @@ pub unsafe extern "C" fn wsgate_gateway_multicast_with_outcome(
 ) -> Status {
     // SAFETY: the caller's promise, passed on.
     guard(|| unsafe {
-        cast(
-            Whom::Only,
-            flag("binary", binary)?,
-            server,
-            gateway,
-            (data, length),
-            (clients, client_count),
-            Some(ticket),
-        )
+        cast(Whom::Only, flags, server, gateway, (data, length), (clients, client_count), Some(ticket))
     })
-}
-
-fn flag(what: &str, value: u32) -> Result<bool> {
-    match value {
-        0 | 1 => Ok(value == 1),
-        _ => Err(Error::invalid(format!("{what} is {value}, not 0 or 1"))),
-    }
 }
 
 /// What the ids of a message to many mean.
@@ -400,7 +427,7 @@ enum Whom {
 /// `server` is NULL or live; the pointers have as many elements as their lengths say.
 unsafe fn cast(
     whom: Whom,
-    binary: bool,
+    flags: u32,
     server: *mut Server,
     gateway: u64,
     (data, length): (*const c_void, usize),
@@ -414,9 +441,10 @@ unsafe fn cast(
     // SAFETY: as the caller promises.
     let (server, data, ids) =
         unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?, slice(name, ids, count)?) };
+    let message = flagged(flags, data)?;
     let (server, gateway, ids) = (&server.running()?.server, GatewayId(gateway), ids.iter().copied());
     match whom {
-        Whom::AllBut => server.broadcast(gateway, binary, data, ids, ticket),
-        Whom::Only => server.multicast(gateway, binary, data, ids, ticket),
+        Whom::AllBut => server.broadcast_except(gateway, message, ids, ticket),
+        Whom::Only => server.multicast_among(gateway, message, ids, ticket),
     }
 }

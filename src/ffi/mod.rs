@@ -14,6 +14,7 @@ mod flow;
 mod gateway;
 mod handshake;
 mod http_settings;
+mod message;
 mod push;
 mod server;
 mod settings;

@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-use crate::config::{ClientId, GatewayId, RequestId};
+use crate::config::{ClientId, Compress, GatewayId, RequestId};
 use crate::error::{Error, Result};
 use crate::front::Field;
+use crate::message::Message;
 use crate::server::Handle;
 use crate::worker::{self, Poster};
 
 use super::boundary::{borrow, bytes, guard_count, slice, status_of};
 use super::handshake::fields;
+use super::message::{compress, unknown};
 use super::{Op, RecordFlag, Server, Status};
 
 thread_local! {
@@ -59,24 +61,16 @@ impl Record<'_> {
         let client = ClientId(self.target);
         let gateway = GatewayId(self.target);
         match self.op {
-            op if op == Op::SendText as u16 => poster.send(client, false, self.payload),
-            op if op == Op::SendBinary as u16 => poster.send(client, true, self.payload),
+            op if op == Op::SendText as u16 => self.send(poster, Message::text(self.payload)),
+            op if op == Op::SendBinary as u16 => self.send(poster, Message::binary(self.payload)),
             op if op == Op::Ping as u16 => poster.ping(client, self.ticket),
             op if op == Op::Close as u16 => poster.close(client, self.flags.into(), self.payload),
-            op if op == Op::BroadcastText as u16 => {
-                poster.broadcast(gateway, false, self.payload, self.ids(), self.asked()?)
-            }
-            op if op == Op::BroadcastBinary as u16 => {
-                poster.broadcast(gateway, true, self.payload, self.ids(), self.asked()?)
-            }
+            op if op == Op::BroadcastText as u16 => self.broadcast(poster, Message::text(self.payload)),
+            op if op == Op::BroadcastBinary as u16 => self.broadcast(poster, Message::binary(self.payload)),
             op if op == Op::GatewayAdd as u16 => self.each(|client| poster.join(gateway, client)),
             op if op == Op::GatewayRemove as u16 => self.each(|client| poster.leave(gateway, client)),
-            op if op == Op::MulticastText as u16 => {
-                poster.multicast(gateway, false, self.payload, self.ids(), self.asked()?)
-            }
-            op if op == Op::MulticastBinary as u16 => {
-                poster.multicast(gateway, true, self.payload, self.ids(), self.asked()?)
-            }
+            op if op == Op::MulticastText as u16 => self.multicast(poster, Message::text(self.payload)),
+            op if op == Op::MulticastBinary as u16 => self.multicast(poster, Message::binary(self.payload)),
             op if op == Op::GatewayFree as u16 => poster.retire(gateway),
             op if op == Op::Accept as u16 => self.accept(server),
             op if op == Op::Reject as u16 => {
@@ -94,12 +88,32 @@ impl Record<'_> {
         }
     }
 
-    /// The ticket of a call that asks for its outcome.
-    fn asked(&self) -> Result<Option<u64>> {
-        match self.flags {
-            0 => Ok(None),
-            flags if flags == RecordFlag::Outcome as u16 => Ok(Some(self.ticket)),
-            flags => Err(Error::invalid(format!("flags are {flags:#x}, not 0 or 1"))),
+    fn send(&self, poster: &mut Poster<'_>, message: Message<'_>) -> Result<()> {
+        let (compress, rest) = compress(self.flags.into())?;
+        if rest != 0 {
+            return Err(unknown(self.flags.into()));
+        }
+        poster.send(ClientId(self.target), message.compressed(compress))
+    }
+
+    fn broadcast(&self, poster: &mut Poster<'_>, message: Message<'_>) -> Result<()> {
+        let (compress, ticket) = self.asked()?;
+        poster.broadcast(GatewayId(self.target), message.compressed(compress), self.ids(), ticket)
+    }
+
+    fn multicast(&self, poster: &mut Poster<'_>, message: Message<'_>) -> Result<()> {
+        let (compress, ticket) = self.asked()?;
+        poster.multicast(GatewayId(self.target), message.compressed(compress), self.ids(), ticket)
+    }
+
+    /// What a message to many asks for: how it is compressed, and the ticket if it wants its outcome.
+    fn asked(&self) -> Result<(Compress, Option<u64>)> {
+        const OUTCOME: u32 = RecordFlag::Outcome as u32;
+        let (compress, rest) = compress(self.flags.into())?;
+        match rest {
+            0 => Ok((compress, None)),
+            OUTCOME => Ok((compress, Some(self.ticket))),
+            _ => Err(unknown(self.flags.into())),
         }
     }
 

@@ -135,6 +135,20 @@ pub enum LogLevel {
     Trace = 5,
 }
 
+/// Bits of the `flags` of what is sent; without any of them, it is text, and compressed by its endpoint's
+/// settings (`wsgate_endpoint_set_compression_of`). A client that did not agree upon compression is sent
+/// everything as it is, without a word, and so is one that a message would not get smaller for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum SendFlag {
+    /// A binary message.
+    Binary = 1,
+    /// It is not compressed: it is already, or has a secret beside what a stranger can choose.
+    CompressNever = 0x100,
+    /// It is compressed, whatever its length and kind.
+    CompressAlways = 0x200,
+}
+
 /// The operations of `wsgate_submit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -186,6 +200,10 @@ pub enum RecordFlag {
     /// A broadcast or multicast: raise OUTCOME with the record's ticket, as
     /// `wsgate_gateway_broadcast_with_outcome` does.
     Outcome = 1,
+    /// A send, broadcast or multicast: as `WSGATE_SEND_FLAG_COMPRESS_NEVER`.
+    CompressNever = 0x100,
+    /// A send, broadcast or multicast: as `WSGATE_SEND_FLAG_COMPRESS_ALWAYS`.
+    CompressAlways = 0x200,
 }
 
 /// The front of an OUTCOME's data; as many ids of clients that failed as fit into the event's length follow.
@@ -252,7 +270,8 @@ pub struct Batch {
 pub struct Record {
     /// A `wsgate_op`.
     pub op: u16,
-    /// See the operation: a close code, or `wsgate_record_flag` bits; 0 else.
+    /// See the operation: a close code, or `wsgate_record_flag` bits; 0 else. A send, broadcast or multicast
+    /// with a bit that is none is INVALID.
     pub flags: u16,
     /// The whole record with its padding, a multiple of 8.
     pub size: u32,

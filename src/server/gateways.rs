@@ -2,6 +2,7 @@
 
 use crate::config::{ClientId, GatewayId};
 use crate::error::Result;
+use crate::message::Message;
 
 use super::Handle;
 
@@ -67,12 +68,12 @@ impl Handle {
 
     /// Sends a text message to a gateway's members, but not to those in `except`.
     pub fn broadcast_text(&self, gateway: GatewayId, text: &[u8], except: &[ClientId]) -> Result<()> {
-        self.broadcast(gateway, false, text, ids(except), None)
+        self.broadcast(gateway, Message::text(text), except, None)
     }
 
     /// Sends a binary message to a gateway's members, but not to those in `except`.
     pub fn broadcast_binary(&self, gateway: GatewayId, data: &[u8], except: &[ClientId]) -> Result<()> {
-        self.broadcast(gateway, true, data, ids(except), None)
+        self.broadcast(gateway, Message::binary(data), except, None)
     }
 
     /// A broadcast that tells what became of it: OK means that one OUTCOME with this ticket will come.
@@ -85,17 +86,29 @@ impl Handle {
         except: &[ClientId],
         ticket: u64,
     ) -> Result<()> {
-        self.broadcast(gateway, binary, data, ids(except), Some(ticket))
+        self.broadcast(gateway, Message { binary, ..Message::text(data) }, except, Some(ticket))
+    }
+
+    /// Sends a message to a gateway's members, but not to those in `except`; with a ticket, as
+    /// [`Handle::broadcast_with_outcome`] does.
+    pub fn broadcast(
+        &self,
+        gateway: GatewayId,
+        message: Message<'_>,
+        except: &[ClientId],
+        ticket: Option<u64>,
+    ) -> Result<()> {
+        self.broadcast_except(gateway, message, ids(except), ticket)
     }
 
     /// Sends a text message to those of a gateway's members who are in `to`; other ids are skipped.
     pub fn multicast_text(&self, gateway: GatewayId, text: &[u8], to: &[ClientId]) -> Result<()> {
-        self.multicast(gateway, false, text, ids(to), None)
+        self.multicast(gateway, Message::text(text), to, None)
     }
 
     /// Sends a binary message to those of a gateway's members who are in `to`; other ids are skipped.
     pub fn multicast_binary(&self, gateway: GatewayId, data: &[u8], to: &[ClientId]) -> Result<()> {
-        self.multicast(gateway, true, data, ids(to), None)
+        self.multicast(gateway, Message::binary(data), to, None)
     }
 
     /// A multicast that tells what became of it: OK means that one OUTCOME with this ticket will come, in
@@ -108,31 +121,41 @@ impl Handle {
         to: &[ClientId],
         ticket: u64,
     ) -> Result<()> {
-        self.multicast(gateway, binary, data, ids(to), Some(ticket))
+        self.multicast(gateway, Message { binary, ..Message::text(data) }, to, Some(ticket))
+    }
+
+    /// Sends a message to those of a gateway's members who are in `to`; other ids are skipped. With a ticket, as
+    /// [`Handle::multicast_with_outcome`] does.
+    pub fn multicast(
+        &self,
+        gateway: GatewayId,
+        message: Message<'_>,
+        to: &[ClientId],
+        ticket: Option<u64>,
+    ) -> Result<()> {
+        self.multicast_among(gateway, message, ids(to), ticket)
     }
 
     /// Sends to a gateway's members, whoever's ids `except` yields apart.
-    pub(crate) fn broadcast(
+    pub(crate) fn broadcast_except(
         &self,
         gateway: GatewayId,
-        binary: bool,
-        data: &[u8],
+        message: Message<'_>,
         except: impl Iterator<Item = u64> + Clone,
         ticket: Option<u64>,
     ) -> Result<()> {
-        self.poster()?.broadcast(gateway, binary, data, except, ticket)
+        self.poster()?.broadcast(gateway, message, except, ticket)
     }
 
     /// Sends to those of a gateway's members whose ids `to` yields.
-    pub(crate) fn multicast(
+    pub(crate) fn multicast_among(
         &self,
         gateway: GatewayId,
-        binary: bool,
-        data: &[u8],
+        message: Message<'_>,
         to: impl Iterator<Item = u64>,
         ticket: Option<u64>,
     ) -> Result<()> {
-        self.poster()?.multicast(gateway, binary, data, to, ticket)
+        self.poster()?.multicast(gateway, message, to, ticket)
     }
 }
 

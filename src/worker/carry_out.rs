@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::FRAME_SPLIT;
+use crate::config::{Compress, FRAME_SPLIT};
 use crate::connection::block::Block;
 use crate::connection::outbox::{Arena, Class, Frames, Outgoing};
 use crate::connection::{Connection, Port};
@@ -40,14 +40,14 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let ids = std::mem::take(&mut batch.ids);
         for command in batch.commands.drain(..) {
             match command {
-                Command::Send { client, frame } => {
+                Command::Send { client, frame, compress } => {
                     if let Some(place) = self.place_of(client) {
-                        self.send(place, &Outgo::Batch(frame));
+                        self.send(place, &Outgo::Batch(frame), compress);
                     }
                 }
-                Command::SendShared { client, frame } => {
+                Command::SendShared { client, frame, compress } => {
                     if let Some(place) = self.place_of(client) {
-                        self.send(place, &Outgo::Shared(frame));
+                        self.send(place, &Outgo::Shared(frame), compress);
                     }
                 }
                 Command::Accounted(accounted) => {
@@ -122,15 +122,15 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         Some(place)
     }
 
-    /// Queues a client's own message, compressed if that was agreed upon and it is of that kind and length.
-    fn send(&mut self, place: u32, message: &Outgo) {
-        if !self.send_compressed(place, message) {
+    /// Queues a client's own message, compressed if that was agreed upon and it is to be.
+    fn send(&mut self, place: u32, message: &Outgo, compress: Compress) {
+        if !self.send_compressed(place, message, compress) {
             self.queue(place, message, Class::Plain, true, None);
         }
     }
 
     /// False when it is not to be compressed: who sent it knew that, and has split it already.
-    fn send_compressed(&mut self, place: u32, message: &Outgo) -> bool {
+    fn send_compressed(&mut self, place: u32, message: &Outgo, compress: Compress) -> bool {
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
         else {
             return false;
@@ -141,7 +141,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let Some(codec) = held.connection.codec() else { return false };
         let mut outgoing = self.desk.outgoing.borrow_mut();
         let Some((opcode, payload)) = frame::split_whole(message.bytes(&outgoing)) else { return false };
-        if !endpoint.compression.wants(opcode == Opcode::Binary, payload.len()) {
+        if !endpoint.compression.wants(compress, opcode == Opcode::Binary, payload.len()) {
             return false;
         }
         let mut packed = deflate::lend();

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::config::{ClientId, GatewayId};
+use crate::config::{ClientId, Compress, GatewayId};
 use crate::connection::block::Block;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::outcome::Part;
+use crate::message::Message;
 use crate::protocol::Opcode;
 
 use super::mailbox::{Accounted, Command, MAX_RESERVED, Span};
@@ -30,6 +31,7 @@ struct Cast<'a> {
     members: usize,
     opcode: Opcode,
     data: &'a [u8],
+    compress: Compress,
     /// A large frame, or one that accounts follow: encoded once, whoever and how many take it. Another is
     /// copied for each worker. Whose endpoint wants it in smaller frames, gets it so from the worker.
     shared: Option<Arc<Block>>,
@@ -40,12 +42,12 @@ impl Poster<'_> {
     pub(crate) fn broadcast(
         &mut self,
         gateway: GatewayId,
-        binary: bool,
-        data: &[u8],
+        message: Message<'_>,
         except: impl Iterator<Item = u64> + Clone,
         ticket: Option<u64>,
     ) -> Result<()> {
-        let cast = self.cast(gateway, binary, data, ticket.is_some())?;
+        let cast = self.cast(gateway, message, ticket.is_some())?;
+        let compress = cast.compress;
         let workers = self.shared.mailboxes.len();
         let cost = cast.cost(except.clone().count());
         self.reserve((0..workers).map(|worker| (worker, cost)))?;
@@ -64,8 +66,8 @@ impl Poster<'_> {
                 let except = batch.ids(except.clone());
                 batch.reach += cast.members;
                 cast.add(batch, part, cost, |gateway, frame| match frame {
-                    Ok(frame) => Command::Broadcast { gateway, frame, except },
-                    Err(frame) => Command::BroadcastShared { gateway, frame, except },
+                    Ok(frame) => Command::Broadcast { gateway, frame, except, compress },
+                    Err(frame) => Command::BroadcastShared { gateway, frame, except, compress },
                 });
             });
         }
@@ -79,12 +81,11 @@ impl Poster<'_> {
     pub(crate) fn multicast(
         &mut self,
         gateway: GatewayId,
-        binary: bool,
-        data: &[u8],
+        message: Message<'_>,
         to: impl Iterator<Item = u64>,
         ticket: Option<u64>,
     ) -> Result<()> {
-        let cast = self.cast(gateway, binary, data, ticket.is_some())?;
+        let cast = self.cast(gateway, message, ticket.is_some())?;
         let mut chosen = CHOSEN.try_with(Cell::take).unwrap_or_default();
         let mut unknown = Vec::new();
         for id in to {
@@ -134,6 +135,7 @@ impl Poster<'_> {
             unknown.dedup();
             part.add(0, &unknown);
         }
+        let compress = cast.compress;
         for (worker, ids) in workers() {
             let part = parts.pop();
             // Who lived on a worker that has ended is gone.
@@ -141,8 +143,8 @@ impl Poster<'_> {
                 let to = batch.ids(ids.iter().map(|(_, id)| *id));
                 batch.reach += ids.len();
                 cast.add(batch, part, cast.cost(ids.len()), |gateway, frame| match frame {
-                    Ok(frame) => Command::Multicast { gateway, frame, to },
-                    Err(frame) => Command::MulticastShared { gateway, frame, to },
+                    Ok(frame) => Command::Multicast { gateway, frame, to, compress },
+                    Err(frame) => Command::MulticastShared { gateway, frame, to, compress },
                 });
             });
         }
@@ -150,20 +152,15 @@ impl Poster<'_> {
         Ok(())
     }
 
-    fn cast<'a>(
-        &self,
-        gateway: GatewayId,
-        binary: bool,
-        data: &'a [u8],
-        accounted: bool,
-    ) -> Result<Cast<'a>> {
-        let opcode = opcode(binary, data)?;
+    fn cast<'a>(&self, gateway: GatewayId, message: Message<'a>, accounted: bool) -> Result<Cast<'a>> {
+        let Message { data, compress, .. } = message;
+        let opcode = opcode(message)?;
         let members = self.shared.gateways.members(gateway)?.div_ceil(self.shared.mailboxes.len().max(1));
         if self.shared.mailboxes.iter().all(|mailbox| mailbox.has_ended()) {
             return Err(stopped());
         }
         let shared = (accounted || data.len() > INLINE).then(|| block(opcode, data, usize::MAX));
-        Ok(Cast { gateway: gateway.0, members, opcode, data, shared })
+        Ok(Cast { gateway: gateway.0, members, opcode, data, compress, shared })
     }
 
     /// Reserves room in the mailboxes of these workers, in all or in none.

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::config::SlowConsumer;
+use crate::config::{Compress, SlowConsumer};
 use crate::connection::block::Block;
 use crate::connection::outbox::{Class, Settled};
 use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
@@ -20,6 +20,7 @@ use super::{Command, Worker};
 /// A message on its way to many members.
 struct Many<'a> {
     message: &'a Outgo,
+    compress: Compress,
     length: u64,
     /// Who wants to know what becomes of it.
     account: Option<u32>,
@@ -41,9 +42,10 @@ struct Packing {
 }
 
 impl<'a> Many<'a> {
-    fn new(message: &'a Outgo, account: Option<u32>) -> Self {
+    fn new(message: &'a Outgo, compress: Compress, account: Option<u32>) -> Self {
         Self {
             message,
+            compress,
             length: message.length(),
             account,
             slow: Vec::new(),
@@ -58,24 +60,24 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     pub(super) fn cast(&mut self, command: Command, ids: &[u64], account: Option<u32>) {
         let ids = |span: Span| ids.get(span.start as usize..span.end as usize).unwrap_or_default();
         match command {
-            Command::Broadcast { gateway, frame, except } => {
-                self.broadcast(gateway, &Outgo::Batch(frame), ids(except), account);
+            Command::Broadcast { gateway, frame, except, compress } => {
+                self.broadcast(gateway, Many::new(&Outgo::Batch(frame), compress, account), ids(except));
             }
-            Command::BroadcastShared { gateway, frame, except } => {
-                self.broadcast(gateway, &Outgo::Shared(frame), ids(except), account);
+            Command::BroadcastShared { gateway, frame, except, compress } => {
+                self.broadcast(gateway, Many::new(&Outgo::Shared(frame), compress, account), ids(except));
             }
-            Command::Multicast { gateway, frame, to } => {
-                self.multicast(gateway, &Outgo::Batch(frame), ids(to), account);
+            Command::Multicast { gateway, frame, to, compress } => {
+                self.multicast(gateway, Many::new(&Outgo::Batch(frame), compress, account), ids(to));
             }
-            Command::MulticastShared { gateway, frame, to } => {
-                self.multicast(gateway, &Outgo::Shared(frame), ids(to), account);
+            Command::MulticastShared { gateway, frame, to, compress } => {
+                self.multicast(gateway, Many::new(&Outgo::Shared(frame), compress, account), ids(to));
             }
             _ => {}
         }
     }
 
     /// Queues a message for every member but the excepted.
-    fn broadcast(&mut self, gateway: u64, message: &Outgo, except: &[u64], account: Option<u32>) {
+    fn broadcast(&mut self, gateway: u64, mut many: Many<'_>, except: &[u64]) {
         self.broadcasts += 1;
         for id in except {
             if let Some(place) = self.place_of(*id)
@@ -84,7 +86,6 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                 outbox.excluded_from = self.broadcasts;
             }
         }
-        let mut many = Many::new(message, account);
         // The member list is lent out: nothing below changes who is a member.
         let members = self.members.lend(gateway);
         for place in &members {
@@ -103,15 +104,14 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 
     /// Queues a message for the members among these clients.
-    fn multicast(&mut self, gateway: u64, message: &Outgo, to: &[u64], account: Option<u32>) {
-        let mut many = Many::new(message, account);
+    fn multicast(&mut self, gateway: u64, mut many: Many<'_>, to: &[u64]) {
         for id in to {
             let place = self.place_of(*id).filter(|place| {
                 self.held
                     .get(*place as usize)
                     .is_some_and(|held| Membership::is_in(&held.memberships, gateway))
             });
-            match (place, account) {
+            match (place, many.account) {
                 (Some(place), _) => self.reach(place, &mut many),
                 (None, Some(account)) => self.accounts.fail(account, *id),
                 (None, None) => {}
@@ -209,7 +209,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let codec = held.connection.codec()?;
         let outgoing = self.desk.outgoing.borrow();
         let (opcode, payload) = frame::split(many.message.bytes(&outgoing))?;
-        if !endpoint.compression.wants(opcode == Opcode::Binary, payload.len()) {
+        if !endpoint.compression.wants(many.compress, opcode == Opcode::Binary, payload.len()) {
             return None;
         }
         let packing = Packing {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::admission::Permit;
+use crate::config::Compress;
 use crate::connection::block::Block;
 use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
@@ -64,17 +65,17 @@ pub(crate) struct Span {
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Send the frame in the span, which is reserved already.
-    Send { client: u64, frame: Span },
+    Send { client: u64, frame: Span, compress: Compress },
     /// The same with a frame too large to be copied again.
-    SendShared { client: u64, frame: Arc<Block> },
+    SendShared { client: u64, frame: Arc<Block>, compress: Compress },
     /// Send the frame in the span to a gateway's members, but not to the ids in the other.
-    Broadcast { gateway: u64, frame: Span, except: Span },
+    Broadcast { gateway: u64, frame: Span, except: Span, compress: Compress },
     /// The same with a frame that all workers share.
-    BroadcastShared { gateway: u64, frame: Arc<Block>, except: Span },
+    BroadcastShared { gateway: u64, frame: Arc<Block>, except: Span, compress: Compress },
     /// Send the frame in the span to those members of a gateway whose ids are in the other.
-    Multicast { gateway: u64, frame: Span, to: Span },
+    Multicast { gateway: u64, frame: Span, to: Span, compress: Compress },
     /// The same with a frame that all workers share.
-    MulticastShared { gateway: u64, frame: Arc<Block>, to: Span },
+    MulticastShared { gateway: u64, frame: Arc<Block>, to: Span, compress: Compress },
     /// One of these four, whose caller asked for the outcome.
     Accounted(Box<Accounted>),
     /// Ping with a ticket.
@@ -225,12 +226,14 @@ impl Command {
     /// Makes a frame in the batch a block of its own.
     fn share(&mut self, copy: &impl Fn(Span) -> Vec<u8>) {
         *self = match *self {
-            Self::Send { client, frame } => Self::SendShared { client, frame: Block::new(copy(frame)) },
-            Self::Broadcast { gateway, frame, except } => {
-                Self::BroadcastShared { gateway, frame: Block::new(copy(frame)), except }
+            Self::Send { client, frame, compress } => {
+                Self::SendShared { client, frame: Block::new(copy(frame)), compress }
             }
-            Self::Multicast { gateway, frame, to } => {
-                Self::MulticastShared { gateway, frame: Block::new(copy(frame)), to }
+            Self::Broadcast { gateway, frame, except, compress } => {
+                Self::BroadcastShared { gateway, frame: Block::new(copy(frame)), except, compress }
+            }
+            Self::Multicast { gateway, frame, to, compress } => {
+                Self::MulticastShared { gateway, frame: Block::new(copy(frame)), to, compress }
             }
             _ => return,
         };
@@ -441,7 +444,12 @@ mod tests {
             let mut batch = Batch::default();
             let frame = batch.frame(Opcode::Text, word, usize::MAX);
             let except = batch.ids([1, 2]);
-            batch.commands.push(Command::Broadcast { gateway: 9, frame, except });
+            batch.commands.push(Command::Broadcast {
+                gateway: 9,
+                frame,
+                except,
+                compress: Compress::default(),
+            });
             assert!(mailbox.post(|queued| queued.append(&mut batch)) && batch.is_empty());
         }
         let mut taken = Batch::default();
@@ -465,7 +473,7 @@ mod tests {
         let mut batch = Batch::default();
         for word in [&b"one"[..], b"two"] {
             let (frame, reason) = (batch.frame(Opcode::Text, word, usize::MAX), batch.text(word));
-            batch.commands.push(Command::Send { client: 1, frame });
+            batch.commands.push(Command::Send { client: 1, frame, compress: Compress::default() });
             batch.commands.push(Command::Close { client: 1, code: 1000, reason });
         }
         batch.detach_frames();

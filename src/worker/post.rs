@@ -7,6 +7,7 @@ use crate::config::{ClientId, Endpoint, MAX_SEND_SIZE};
 use crate::connection::block::Block;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Entry;
+use crate::message::Message;
 use crate::protocol::{self, Opcode, frame};
 
 use super::mailbox::REACH;
@@ -48,13 +49,15 @@ impl<'a> Poster<'a> {
     }
 
     /// Sends a message to one client. OK means queued.
-    pub(crate) fn send(&mut self, client: ClientId, binary: bool, data: &[u8]) -> Result<()> {
-        let opcode = opcode(binary, data)?;
+    pub(crate) fn send(&mut self, client: ClientId, message: Message<'_>) -> Result<()> {
+        let Message { data, binary, compress } = message;
+        let opcode = opcode(message)?;
         let entry = self.client(client)?;
         let settings = self.settings(entry)?;
         // What is to be compressed goes by way of its worker, which has the client's context, and splits what
         // comes of it.
-        let packs = entry.value.agreement().is_some() && settings.compression.wants(binary, data.len());
+        let packs =
+            entry.value.agreement().is_some() && settings.compression.wants(compress, binary, data.len());
         let split = if packs { usize::MAX } else { settings.frame_split };
         let length = frame::message_size(data.len(), split);
         let reserved = match self.full.contains(&client.0) {
@@ -89,14 +92,14 @@ impl<'a> Poster<'a> {
         let posted = if length > INLINE {
             let block = block(opcode, data, split);
             self.post(worker, |batch| {
-                batch.commands.push(Command::SendShared { client: client.0, frame: block });
+                batch.commands.push(Command::SendShared { client: client.0, frame: block, compress });
             })
         } else {
             self.post(worker, |batch| {
                 let command = if batch.is_large() {
-                    Command::SendShared { client: client.0, frame: block(opcode, data, split) }
+                    Command::SendShared { client: client.0, frame: block(opcode, data, split), compress }
                 } else {
-                    Command::Send { client: client.0, frame: batch.frame(opcode, data, split) }
+                    Command::Send { client: client.0, frame: batch.frame(opcode, data, split), compress }
                 };
                 batch.commands.push(command);
             })
@@ -240,7 +243,7 @@ pub(super) fn block(opcode: Opcode, data: &[u8], split: usize) -> Arc<Block> {
     Block::new(bytes)
 }
 
-pub(super) fn opcode(binary: bool, data: &[u8]) -> Result<Opcode> {
+pub(super) fn opcode(Message { data, binary, .. }: Message<'_>) -> Result<Opcode> {
     if data.len() as u64 > MAX_SEND_SIZE.max {
         MAX_SEND_SIZE.check(data.len() as u64)?;
     }

@@ -11,6 +11,7 @@ use crate::config::{ClientId, Config};
 use crate::event::{Event, Kind, Sink};
 use crate::gateway::outcome::Outcomes;
 use crate::ids::Table;
+use crate::message::Message;
 use crate::worker::{Adopt, Arrival, Command, Poster, Shared, WAKER, pair};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -118,7 +119,7 @@ fn the_hosts_thread_runs_the_worker() {
 fn what_the_host_sends_leaves_at_once() {
     let mut fixture = Fixture::new();
     fixture.lead();
-    Poster::direct(&fixture.shared).send(fixture.client, true, b"yes").unwrap();
+    Poster::direct(&fixture.shared).send(fixture.client, Message::binary(b"yes")).unwrap();
     let mut frame = [0; 5];
     fixture.peer.read_exact(&mut frame).unwrap();
     assert_eq!(frame, *b"\x82\x03yes");
@@ -150,7 +151,9 @@ fn another_threads_send_waits_for_nobody() {
     for _ in 0..20 {
         assert!(fixture.seat().lead(Some(Duration::ZERO)).unwrap());
         let (shared, client) = (Arc::clone(&fixture.shared), fixture.client);
-        thread::spawn(move || Poster::direct(&shared).send(client, true, b"yes").unwrap()).join().unwrap();
+        thread::spawn(move || Poster::direct(&shared).send(client, Message::binary(b"yes")).unwrap())
+            .join()
+            .unwrap();
         let mut frame = [0; 5];
         fixture.peer.read_exact(&mut frame).unwrap();
         assert_eq!(frame, *b"\x82\x03yes");

@@ -136,7 +136,7 @@ static void space_is_reserved(void) {
     taken++;
   }
   CHECK_OK(wsgate_gateway_broadcast_with_outcome(small, gateway, 0, "x", 1, NULL, 0, 1));
-  CHECK_ERROR(WSGATE_STATUS_INVALID, "binary", wsgate_gateway_multicast_with_outcome(small, gateway, 2, "x", 1, NULL, 0, 1));
+  CHECK_ERROR(WSGATE_STATUS_INVALID, "flags", wsgate_gateway_multicast_with_outcome(small, gateway, 2, "x", 1, NULL, 0, 1));
   CHECK_OK(wsgate_server_free(small));
 }
 

@@ -178,6 +178,11 @@ typedef enum wsgate_close_cause {
   WSGATE_CLOSE_CAUSE_SHUTDOWN = 7,
   WSGATE_CLOSE_CAUSE_LOST = 8,
 } wsgate_close_cause;
+typedef enum wsgate_send_flag {
+  WSGATE_SEND_FLAG_BINARY = 1,
+  WSGATE_SEND_FLAG_COMPRESS_NEVER = 256,
+  WSGATE_SEND_FLAG_COMPRESS_ALWAYS = 512,
+} wsgate_send_flag;
 typedef struct wsgate_client_counters {
   uint64_t size;
   uint64_t bytes_in;
@@ -204,6 +209,7 @@ typedef struct wsgate_client_counters {
 } wsgate_client_counters;
 wsgate_status wsgate_client_send_text(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_send_binary(wsgate_server *server, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_client_send(wsgate_server *server, uint64_t client, uint32_t flags, const void *data, size_t length);
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);
 wsgate_status wsgate_client_close(wsgate_server *server, uint64_t client, uint32_t code, const char *reason, size_t length);
 wsgate_status wsgate_client_set_user_data(wsgate_server *server, uint64_t client, uint64_t user_data);
@@ -230,8 +236,10 @@ wsgate_status wsgate_gateway_multicast_text(wsgate_server *server, uint64_t gate
 wsgate_status wsgate_gateway_multicast_binary(wsgate_server *server, uint64_t gateway, const void *data, size_t length, const uint64_t *clients, size_t client_count);
 wsgate_status wsgate_gateway_send_text(wsgate_server *server, uint64_t gateway, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_gateway_send_binary(wsgate_server *server, uint64_t gateway, uint64_t client, const void *data, size_t length);
-wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t binary, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count, uint64_t ticket);
-wsgate_status wsgate_gateway_multicast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t binary, const void *data, size_t length, const uint64_t *clients, size_t client_count, uint64_t ticket);
+wsgate_status wsgate_gateway_broadcast(wsgate_server *server, uint64_t gateway, uint32_t flags, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count);
+wsgate_status wsgate_gateway_multicast(wsgate_server *server, uint64_t gateway, uint32_t flags, const void *data, size_t length, const uint64_t *clients, size_t client_count);
+wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t flags, const void *data, size_t length, const uint64_t *exclude, size_t exclude_count, uint64_t ticket);
+wsgate_status wsgate_gateway_multicast_with_outcome(wsgate_server *server, uint64_t gateway, uint32_t flags, const void *data, size_t length, const uint64_t *clients, size_t client_count, uint64_t ticket);
 wsgate_status wsgate_gateway_free(wsgate_server *server, uint64_t gateway);
 typedef enum wsgate_op {
   WSGATE_OP_SEND_TEXT = 1,
@@ -254,6 +262,8 @@ typedef enum wsgate_op {
 } wsgate_op;
 typedef enum wsgate_record_flag {
   WSGATE_RECORD_FLAG_OUTCOME = 1,
+  WSGATE_RECORD_FLAG_COMPRESS_NEVER = 256,
+  WSGATE_RECORD_FLAG_COMPRESS_ALWAYS = 512,
 } wsgate_record_flag;
 typedef struct wsgate_record {
   uint16_t op;

@@ -124,6 +124,10 @@ CLOSE_CAUSE_SLOW = 6
 CLOSE_CAUSE_SHUTDOWN = 7
 CLOSE_CAUSE_LOST = 8
 
+SEND_FLAG_BINARY = 1
+SEND_FLAG_COMPRESS_NEVER = 256
+SEND_FLAG_COMPRESS_ALWAYS = 512
+
 
 class ClientCounters(Structure):
     _fields_ = [
@@ -178,6 +182,8 @@ OP_MULTICAST_BINARY = 49
 OP_GATEWAY_FREE = 50
 
 RECORD_FLAG_OUTCOME = 1
+RECORD_FLAG_COMPRESS_NEVER = 256
+RECORD_FLAG_COMPRESS_ALWAYS = 512
 
 
 class Record(Structure):
@@ -275,6 +281,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_respond": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t, c_void_p, c_size_t]),
     "wsgate_client_send_text": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "wsgate_client_send_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_client_send": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t]),
     "wsgate_client_ping": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_client_close": (c_int32, [c_void_p, c_uint64, c_uint32, c_char_p, c_size_t]),
     "wsgate_client_set_user_data": (c_int32, [c_void_p, c_uint64, c_uint64]),
@@ -296,6 +303,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_gateway_multicast_binary": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t, c_void_p, c_size_t]),
     "wsgate_gateway_send_text": (c_int32, [c_void_p, c_uint64, c_uint64, c_void_p, c_size_t]),
     "wsgate_gateway_send_binary": (c_int32, [c_void_p, c_uint64, c_uint64, c_void_p, c_size_t]),
+    "wsgate_gateway_broadcast": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "wsgate_gateway_multicast": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t]),
     "wsgate_gateway_broadcast_with_outcome": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_uint64]),
     "wsgate_gateway_multicast_with_outcome": (c_int32, [c_void_p, c_uint64, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_uint64]),
     "wsgate_gateway_free": (c_int32, [c_void_p, c_uint64]),
