@@ -1251,7 +1251,8 @@ wsgate_status wsgate_accept(wsgate_server *server,
  * Rejects a handshake: the peer gets this response, and the id is stale.
  *
  * @param status 300 to 599
- * @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length
+ * @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length. Upgrade with
+ * the status 426 alone, which has `Upgrade: websocket` without one
  * @return OK; CLOSED: it is decided already, or gone; INVALID: the status or a header is bad, and the
  * handshake still waits
  * @threads any, callbacks too; never blocks
@@ -1265,12 +1266,12 @@ wsgate_status wsgate_reject(wsgate_server *server,
                             size_t body_length);
 
 /**
- * Answers a REQUEST: the peer gets this response. For a HEAD request the body is only counted. A text
- * that is long enough to gain by it is compressed for a peer that takes gzip, unless the headers have a
- * Content-Encoding.
+ * Answers a REQUEST: the peer gets this response. A HEAD request is answered as a GET would be, and the
+ * body left out. A text that is long enough to gain by it is compressed for a peer that takes gzip, unless
+ * the headers have a Content-Encoding. No event tells that the peer has left meanwhile; the answer says so.
  *
  * @param status 200 to 599
- * @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length
+ * @param headers as in `wsgate_reject`
  * @return OK; CLOSED: it is answered already, timed out, or the peer has left; INVALID: the status or a
  * header is bad, or 204 or 304 has a body, and the request still waits
  * @threads any, callbacks too; never blocks

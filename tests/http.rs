@@ -127,6 +127,8 @@ fn curl_gets_files_as_it_asks_for_them() {
     let packed = site.curl("/long.txt", &["--compressed"]);
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     assert_eq!(packed.body, "0123456789".repeat(1000).as_bytes(), "curl has unpacked it");
+    let head = site.curl("/long.txt", &["--head", "--compressed"]);
+    assert_eq!(head.header("content-length"), packed.header("content-length"), "HEAD is told what GET is");
     assert_eq!(site.curl("/sub", &[]).header("location"), Some("/sub/"));
 }
 

@@ -27,6 +27,28 @@ pub(super) fn fields(block: &[u8]) -> Result<Vec<Field<'_>>> {
     Ok(pairs.iter().map(|[name, value]| (*name, *value)).collect())
 }
 
+/// Borrows a running server, and a response for it to give.
+///
+/// # Safety
+/// `server` is NULL or live; `headers` and `body` point to as many bytes as their lengths say.
+unsafe fn answer<'a>(
+    server: *const Server,
+    headers: *const c_char,
+    headers_length: usize,
+    body: *const c_void,
+    body_length: usize,
+) -> Result<(&'a crate::Server, Vec<Field<'a>>, &'a [u8])> {
+    // SAFETY: as the caller promises.
+    let (server, headers, body) = unsafe {
+        (
+            borrow("server", server)?,
+            bytes("headers", headers.cast(), headers_length)?,
+            bytes("body", body.cast(), body_length)?,
+        )
+    };
+    Ok((&server.running()?.server, fields(headers)?, body))
+}
+
 /// Accepts a handshake of an endpoint with `wsgate_endpoint_set_acceptor`: the HANDSHAKE's id is the
 /// client's from now on. What is sent to it reaches it first, also when that is sent before its ACCEPT;
 /// it can join gateways. After OK there come one ACCEPT and one CLOSE, always.
@@ -73,7 +95,8 @@ pub unsafe extern "C" fn wsgate_accept(
 /// Rejects a handshake: the peer gets this response, and the id is stale.
 ///
 /// @param status 300 to 599
-/// @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length
+/// @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length. Upgrade with
+/// the status 426 alone, which has `Upgrade: websocket` without one
 /// @return OK; CLOSED: it is decided already, or gone; INVALID: the status or a header is bad, and the
 /// handshake still waits
 /// @threads any, callbacks too; never blocks
@@ -89,23 +112,17 @@ pub unsafe extern "C" fn wsgate_reject(
 ) -> Status {
     guard(|| {
         // SAFETY: the caller's promise: NULL or live; each pointer has its length of bytes.
-        let (server, headers, body) = unsafe {
-            (
-                borrow("server", server)?,
-                bytes("headers", headers.cast(), headers_length)?,
-                bytes("body", body.cast(), body_length)?,
-            )
-        };
-        server.running()?.server.reject(ClientId(handshake), status, &fields(headers)?, body)
+        let (server, headers, body) = unsafe { answer(server, headers, headers_length, body, body_length) }?;
+        server.reject(ClientId(handshake), status, &headers, body)
     })
 }
 
-/// Answers a REQUEST: the peer gets this response. For a HEAD request the body is only counted. A text
-/// that is long enough to gain by it is compressed for a peer that takes gzip, unless the headers have a
-/// Content-Encoding.
+/// Answers a REQUEST: the peer gets this response. A HEAD request is answered as a GET would be, and the
+/// body left out. A text that is long enough to gain by it is compressed for a peer that takes gzip, unless
+/// the headers have a Content-Encoding. No event tells that the peer has left meanwhile; the answer says so.
 ///
 /// @param status 200 to 599
-/// @param headers as in `wsgate_accept`; not those that frame the message, as Content-Length
+/// @param headers as in `wsgate_reject`
 /// @return OK; CLOSED: it is answered already, timed out, or the peer has left; INVALID: the status or a
 /// header is bad, or 204 or 304 has a body, and the request still waits
 /// @threads any, callbacks too; never blocks
@@ -121,14 +138,8 @@ pub unsafe extern "C" fn wsgate_respond(
 ) -> Status {
     guard(|| {
         // SAFETY: the caller's promise: NULL or live; each pointer has its length of bytes.
-        let (server, headers, body) = unsafe {
-            (
-                borrow("server", server)?,
-                bytes("headers", headers.cast(), headers_length)?,
-                bytes("body", body.cast(), body_length)?,
-            )
-        };
-        server.running()?.server.respond(RequestId(request), status, &fields(headers)?, body)
+        let (server, headers, body) = unsafe { answer(server, headers, headers_length, body, body_length) }?;
+        server.respond(RequestId(request), status, &headers, body)
     })
 }
 

@@ -37,11 +37,16 @@ impl Answer {
         if bodiless && !body.is_empty() {
             return Err(Error::invalid(format!("a response of status {status} has no body")));
         }
-        Ok(Self {
-            status,
-            headers: fields(headers, is_of_the_connection)?,
-            body: Bytes::copy_from_slice(body),
-        })
+        let is_upgrade = status == StatusCode::UPGRADE_REQUIRED;
+        let is_ours =
+            |name: &HeaderName| is_of_the_connection(name) && !(is_upgrade && name == header::UPGRADE);
+        let mut headers = fields(headers, is_ours)?;
+        if is_upgrade {
+            // RFC 9110 §15.5.22: such a response names the protocols, and §7.8: Upgrade is of the connection.
+            headers.entry(header::UPGRADE).or_insert(HeaderValue::from_static("websocket"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        }
+        Ok(Self { status, headers, body: Bytes::copy_from_slice(body) })
     }
 }
 
@@ -115,6 +120,18 @@ mod tests {
         }
         let cookies = handshake_fields(&[(b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2")]).unwrap();
         assert_eq!(cookies.get_all("set-cookie").iter().count(), 2);
+    }
+
+    #[test]
+    fn upgrade_required_names_a_protocol() {
+        for (headers, upgrade) in [(&[][..], "websocket"), (&[(&b"Upgrade"[..], &b"h2c"[..])], "h2c")] {
+            let answer = Answer::new(426, 300..=599, headers, b"").unwrap();
+            assert_eq!(
+                (&answer.headers["upgrade"], &answer.headers["connection"]),
+                (&HeaderValue::from_static(upgrade), &HeaderValue::from_static("Upgrade"))
+            );
+        }
+        assert!(Answer::new(426, 300..=599, &[(b"Connection", b"x")], b"").is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Body as _;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Method, Response, StatusCode};
+use hyper::{Response, StatusCode};
 
 use super::reply::Body;
 
@@ -20,12 +20,8 @@ const MOST: u64 = 4 << 20;
 const AT_ONCE: usize = 16 << 10;
 
 /// Compresses a response's body if its kind and its size are worth it, and the peer takes it. That it depends on
-/// that is told to caches (`Vary`) either way.
-pub(super) async fn response(
-    method: &Method,
-    asked: &HeaderMap,
-    mut response: Response<Body>,
-) -> Response<Body> {
+/// that is told to caches (`Vary`) either way. Of a HEAD request, too: its head is to be that of a GET.
+pub(super) async fn response(asked: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers();
     // A file's body does not know its size, but its head does.
     let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
@@ -38,7 +34,7 @@ pub(super) async fn response(
         return response;
     }
     varies(response.headers_mut());
-    if *method == Method::HEAD || !takes(asked, "gzip") {
+    if !takes(asked, "gzip") {
         return response;
     }
     let (mut head, body) = response.into_parts();
@@ -186,27 +182,26 @@ mod tests {
         }
     }
 
-    fn respond(kind: &'static str, size: usize, method: &Method, accepts: &str) -> Response<Body> {
+    fn respond(kind: &'static str, size: usize, accepts: &str) -> Response<Body> {
         let plain = Response::builder()
             .header(header::CONTENT_TYPE, kind)
             .header(header::ETAG, "\"strong\"")
             .body(Either::Left(Full::from("x".repeat(size))))
             .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(response(method, &asking(&[accepts]), plain))
+        runtime.block_on(response(&asking(&[accepts]), plain))
     }
 
     #[test]
     fn a_response_that_depends_on_the_coding_says_so() {
-        for (kind, size, method, accepts, coded, varies) in [
-            ("text/plain", 860, Method::GET, "gzip", true, true),
-            ("text/plain", 100_000, Method::POST, "gzip", true, true),
-            ("text/plain", 860, Method::GET, "br", false, true),
-            ("text/plain", 860, Method::HEAD, "gzip", false, true),
-            ("text/plain", 859, Method::GET, "gzip", false, false),
-            ("image/png", 10_000, Method::GET, "gzip", false, false),
+        for (kind, size, accepts, coded, varies) in [
+            ("text/plain", 860, "gzip", true, true),
+            ("text/plain", 100_000, "gzip", true, true),
+            ("text/plain", 860, "br", false, true),
+            ("text/plain", 859, "gzip", false, false),
+            ("image/png", 10_000, "gzip", false, false),
         ] {
-            let response = respond(kind, size, &method, accepts);
+            let response = respond(kind, size, accepts);
             let headers = response.headers();
             assert_eq!(headers.contains_key(header::CONTENT_ENCODING), coded, "{kind} {size} {accepts}");
             assert_eq!(headers.contains_key(header::VARY), varies, "{kind} {size} {accepts}");

@@ -15,6 +15,7 @@
 
 mod acceptor;
 mod answer;
+mod asking;
 mod bound;
 mod compress;
 #[cfg(test)]

@@ -2,44 +2,35 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use parking_lot::Mutex;
-use tokio::sync::{SemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::clock::Now;
 use crate::config::Http;
-use crate::event::{self, Event, Kind};
-use crate::ids;
 use crate::protocol::deflate::Agreement;
 use crate::telemetry::census::Census;
 
 use super::acceptor::{self, Acceptable};
-use super::answer::Answer;
-use super::pending::{Asked, Verdict};
+use super::asking::{Application, Decided, Expected};
 use super::reply::{self, Body, Refusal};
 use super::request::{self, Parts};
 use super::route::Route;
 use super::site::Site;
 use super::wire::{Answered, Tap};
-use super::{Intake, LOG, compress, path};
+use super::{LOG, compress, path};
 
 /// A connection, as far as its requests are concerned.
 pub(super) struct Connection {
-    site: Arc<Site>,
-    peer: String,
-    local: String,
+    application: Application,
     tap: Tap,
-    stopping: watch::Receiver<()>,
     /// Set once a 101 is on its way; hyper lets go of the socket when it is out.
     handover: Mutex<Option<Handover>>,
 }
@@ -69,74 +60,6 @@ impl Newcomer {
     }
 }
 
-/// A client that the data plane waits for: it comes, or it is lost.
-pub(super) struct Expected {
-    id: Option<u64>,
-    intake: Arc<dyn Intake>,
-}
-
-impl Expected {
-    fn take(&mut self) -> u64 {
-        self.id.take().unwrap_or_default()
-    }
-}
-
-impl Drop for Expected {
-    fn drop(&mut self) {
-        if let Some(id) = self.id.take() {
-            self.intake.lose(id);
-        }
-    }
-}
-
-/// A handshake that the application has been asked about. However its connection ends, the application hears of
-/// it: by its own decision, or by HANDSHAKE_GONE.
-struct Undecided {
-    id: u64,
-    endpoint: u32,
-    asked: Asked<Verdict>,
-    site: Arc<Site>,
-    settled: bool,
-}
-
-impl Undecided {
-    /// Takes the handshake back from the application. A verdict that came first holds.
-    fn withdraw(&mut self, status: u16) -> Option<Verdict> {
-        self.settled = true;
-        let verdict = self.asked.withdraw();
-        if verdict.is_none() {
-            self.site.intake.release(self.id);
-            self.site.intake.raise(&Event {
-                client: self.id,
-                endpoint: self.endpoint,
-                code: status.into(),
-                ..Event::of_server(Kind::HandshakeGone, Now::read().wall_ns)
-            });
-        }
-        verdict
-    }
-}
-
-impl Drop for Undecided {
-    fn drop(&mut self) {
-        // The connection is gone, and this with it.
-        if self.settled {
-            return;
-        }
-        match self.withdraw(0) {
-            Some(Verdict::Accept { .. }) => {
-                Census::count(&self.site.census.accepted);
-                self.site.intake.lose(self.id);
-            }
-            Some(Verdict::Reject(_)) => {
-                Census::count(&self.site.census.rejected);
-                self.site.intake.release(self.id);
-            }
-            None => Census::count(&self.site.census.handshakes_left),
-        }
-    }
-}
-
 impl Connection {
     pub(super) fn new(
         site: Arc<Site>,
@@ -145,11 +68,12 @@ impl Connection {
         tap: Tap,
         stopping: watch::Receiver<()>,
     ) -> Self {
-        Self { site, peer, local, tap, stopping, handover: Mutex::new(None) }
+        let application = Application::new(site, peer, local, stopping);
+        Self { application, tap, handover: Mutex::new(None) }
     }
 
     pub(super) fn peer(&self) -> &str {
-        &self.peer
+        &self.application.peer
     }
 
     /// What there is to hand over, once hyper is done with the socket.
@@ -158,7 +82,11 @@ impl Connection {
     }
 
     pub(super) fn into_site(self) -> Arc<Site> {
-        self.site
+        self.application.site
+    }
+
+    fn site(&self) -> &Site {
+        &self.application.site
     }
 
     /// One request's response. The next request passes when it is out.
@@ -167,11 +95,11 @@ impl Connection {
         let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = match self.tap.take_refusal() {
             Some(refusal) => {
-                tracing::debug!(target: LOG, "refused {}: {}", self.peer, refusal.reason);
+                tracing::debug!(target: LOG, "refused {}: {}", self.peer(), refusal.reason);
                 closing(refusal.response())
             }
             None => {
-                Census::count(&self.site.census.requests_total);
+                Census::count(&self.site().census.requests_total);
                 self.answer_to(request).await
             }
         };
@@ -189,9 +117,9 @@ impl Connection {
         let path = request.uri().path();
         let refusal = if !path::is_sound(path) {
             Refusal::bad_request("The path is not a plain one")
-        } else if let Some(route) = self.site.routes.find(path) {
+        } else if let Some(route) = self.site().routes.find(path) {
             return self.handshake(request, &route).await;
-        } else if !self.site.http.methods.iter().any(|method| method == request.method().as_str()) {
+        } else if !self.site().http.methods.iter().any(|method| method == request.method().as_str()) {
             return self.not_allowed(&request).await;
         } else {
             match self.file(&request).await {
@@ -200,7 +128,7 @@ impl Connection {
             }
         };
         let is_servers_own = refusal.status.is_server_error() || refusal.status == StatusCode::BAD_REQUEST;
-        if self.site.http.requests && !is_servers_own {
+        if self.site().http.requests && !is_servers_own {
             return self.request(request).await;
         }
         self.refuse(&request, &[], refusal).await
@@ -209,14 +137,14 @@ impl Connection {
     async fn not_allowed(&self, request: &Request<Incoming>) -> Response<Body> {
         let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, &[], "The method is not allowed");
         let mut response = self.refuse(request, &[], refusal).await;
-        if let Ok(methods) = HeaderValue::try_from(self.site.http.methods.join(", ")) {
+        if let Ok(methods) = HeaderValue::try_from(self.site().http.methods.join(", ")) {
             response.headers_mut().insert(header::ALLOW, methods);
         }
         response
     }
 
     async fn file(&self, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
-        match self.site.directory(request.uri().path()) {
+        match self.site().directory(request.uri().path()) {
             Some((files, path)) => files.respond(request, path).await,
             None => Err(Refusal::not_found()),
         }
@@ -224,7 +152,7 @@ impl Connection {
 
     /// A request at an endpoint.
     async fn handshake(&self, mut request: Request<Incoming>, route: &Route) -> Response<Body> {
-        let Some(rules) = self.site.handshakes.get(route.endpoint as usize) else {
+        let Some(rules) = self.site().handshakes.get(route.endpoint as usize) else {
             return Refusal::not_found().response();
         };
         let Acceptable { mut response, offered, agreed, compression } = match acceptor::check(&request, rules)
@@ -236,8 +164,8 @@ impl Connection {
         let parts = |subprotocol| Parts {
             method: request.method().as_str(),
             target: &target,
-            peer: &self.peer,
-            local: &self.local,
+            peer: &self.application.peer,
+            local: &self.application.local,
             subprotocol,
             headers: request.headers(),
             parameters: &route.parameters,
@@ -246,7 +174,8 @@ impl Connection {
         let client = if rules.deferred {
             let encoded = request::encode(&parts(&offered.join(", ")));
             self.tap.set_deciding(true);
-            let decided = self.decision(route.endpoint, rules.timeout, encoded, agreed, compression).await;
+            let decided =
+                self.application.decision(route.endpoint, rules.timeout, encoded, agreed, compression).await;
             self.tap.set_deciding(false);
             match decided {
                 Ok(Decided::Accepted { expected, subprotocol, headers }) => {
@@ -266,80 +195,6 @@ impl Connection {
         reply::empty(response)
     }
 
-    /// What the application decides on a handshake; a refusal when it does not, or can't be asked.
-    async fn decision(
-        &self,
-        endpoint: u32,
-        within: Duration,
-        request: Vec<u8>,
-        agreed: Option<String>,
-        compression: Option<Agreement>,
-    ) -> Result<Decided, Refusal> {
-        let _room = self.room()?;
-        let (intake, census) = (&self.site.intake, &self.site.census);
-        let id = intake.reserve(endpoint, compression).ok_or(UNAVAILABLE)?;
-        let request: Arc<[u8]> = request.into();
-        let asked = self.site.pending.handshake(id, endpoint, Arc::clone(&request), agreed);
-        let mut undecided = Undecided { id, endpoint, asked, site: Arc::clone(&self.site), settled: false };
-        let returned = intake.raise(&Event {
-            client: id,
-            endpoint,
-            data: &request,
-            ..Event::of_server(Kind::Handshake, Now::read().wall_ns)
-        });
-        drop(request);
-        let (verdict, refusal) = if returned {
-            (self.in_time(within, undecided.asked.answer()).await, UNAVAILABLE)
-        } else {
-            (None, FAILED)
-        };
-        let verdict = match verdict {
-            Some(verdict) => {
-                undecided.settled = true;
-                Some(verdict)
-            }
-            None => undecided.withdraw(refusal.status.as_u16()),
-        };
-        match verdict {
-            Some(Verdict::Accept { subprotocol, headers }) => {
-                Census::count(&census.accepted);
-                let expected = Expected { id: Some(id), intake: Arc::clone(intake) };
-                Ok(Decided::Accepted { expected, subprotocol, headers })
-            }
-            Some(Verdict::Reject(answer)) => {
-                Census::count(&census.rejected);
-                intake.release(id);
-                Ok(Decided::Rejected(answer))
-            }
-            None => {
-                Census::count(&census.handshake_timeouts);
-                Err(refusal)
-            }
-        }
-    }
-
-    /// Room for one more who waits for the application.
-    fn room(&self) -> Result<Room<'_>, Refusal> {
-        let site = &*self.site;
-        match site.waiting.try_acquire() {
-            Ok(permit) => {
-                site.census.waiting.fetch_add(1, Ordering::Relaxed);
-                Ok(Room { site, _permit: permit })
-            }
-            Err(_) => {
-                Census::count(&site.census.requests_refused);
-                if let Some(more) = site.alarms.requests.ring(Now::read().wall_ns) {
-                    let most = site.http.max_requests;
-                    tracing::warn!(
-                        target: LOG,
-                        "refused {}, and {more} before it: max requests is {most}", self.peer
-                    );
-                }
-                Err(UNAVAILABLE)
-            }
-        }
-    }
-
     /// A request that the application answers.
     async fn request(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
@@ -349,16 +204,16 @@ impl Connection {
             // What is left of the body is not read.
             Err(refusal) => return closing(self.refuse(&request, &[], refusal).await),
         };
-        match self.answer(&request, &[], &body, None, self.site.http.request_timeout).await {
-            Ok(answer) => compress::response(request.method(), request.headers(), reply::bytes(answer)).await,
+        match self.application.answer(&request, &[], &body, None, self.site().http.request_timeout).await {
+            Ok(answer) => compress::response(request.headers(), reply::bytes(answer)).await,
             Err(refusal) => refusal.response(),
         }
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
-        let Http { max_body_size, body_timeout, .. } = self.site.http;
+        let Http { max_body_size, body_timeout, .. } = self.site().http;
         let too_large = || {
-            Census::count(&self.site.census.bodies_refused);
+            Census::count(&self.site().census.bodies_refused);
             TOO_LARGE
         };
         if body.size_hint().lower() > max_body_size {
@@ -370,7 +225,7 @@ impl Connection {
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(Refusal::bad_request("The body did not come whole")),
             Err(_) => {
-                Census::count(&self.site.census.body_timeouts);
+                Census::count(&self.site().census.body_timeouts);
                 Err(BODY_TIMEOUT)
             }
         }
@@ -385,76 +240,18 @@ impl Connection {
     ) -> Response<Body> {
         tracing::debug!(
             target: LOG,
-            "refused {} at {}: {}", self.peer, request.uri().path(), refusal.reason
+            "refused {} at {}: {}", self.peer(), request.uri().path(), refusal.reason
         );
-        Census::count(&self.site.census.refused);
-        let within = self.site.http.error_page_timeout;
-        let room = if within.is_zero() { None } else { self.site.error_pages.try_acquire().ok() };
+        Census::count(&self.site().census.refused);
+        let within = self.site().http.error_page_timeout;
+        let room = if within.is_zero() { None } else { self.site().error_pages.try_acquire().ok() };
         let answer = match &room {
-            Some(_) => self.answer(request, parameters, &[], Some(refusal.status), within).await.ok(),
+            Some(_) => {
+                self.application.answer(request, parameters, &[], Some(refusal.status), within).await.ok()
+            }
             None => None,
         };
         answer.map_or_else(|| refusal.response(), |answer| refusal.shaped(answer))
-    }
-
-    /// Asks the application for a response; of a refused request, for another one than ours.
-    async fn answer<B>(
-        &self,
-        request: &Request<B>,
-        parameters: &[(String, String)],
-        body: &[u8],
-        refused: Option<StatusCode>,
-        within: Duration,
-    ) -> Result<Answer, Refusal> {
-        let _room = self.room()?;
-        let id = ids::lone();
-        let request: Arc<[u8]> = request::encode(&Parts {
-            method: request.method().as_str(),
-            target: &request.uri().to_string(),
-            peer: &self.peer,
-            local: &self.local,
-            subprotocol: "",
-            headers: request.headers(),
-            parameters,
-            body,
-        })
-        .into();
-        let mut asked = self.site.pending.request(id, Arc::clone(&request));
-        let returned = self.site.intake.raise(&Event {
-            client: id,
-            flags: refused.map_or(0, |_| event::FLAG_REFUSED),
-            code: refused.map_or(0, |status| status.as_u16().into()),
-            data: &request,
-            ..Event::of_server(Kind::Request, Now::read().wall_ns)
-        });
-        drop(request);
-        let answer = if returned { self.in_time(within, asked.answer()).await } else { None };
-        answer.or_else(|| asked.withdraw()).ok_or_else(|| {
-            Census::count(&self.site.census.request_timeouts);
-            if returned { UNAVAILABLE } else { FAILED }
-        })
-    }
-
-    /// What the application says before its time is over, or the server's.
-    async fn in_time<T>(&self, within: Duration, answer: impl Future<Output = Option<T>>) -> Option<T> {
-        let mut stopping = self.stopping.clone();
-        tokio::select! {
-            biased;
-            answer = timeout(within, answer) => answer.ok().flatten(),
-            _ = stopping.changed() => None,
-        }
-    }
-}
-
-/// Held by whoever waits for the application.
-struct Room<'a> {
-    site: &'a Site,
-    _permit: SemaphorePermit<'a>,
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        self.site.census.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -490,17 +287,6 @@ fn closing(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// A decision of the application's.
-enum Decided {
-    Accepted { expected: Expected, subprotocol: Option<String>, headers: HeaderMap },
-    Rejected(Answer),
-}
-
-/// The application does not answer, or the server stops.
-const UNAVAILABLE: Refusal =
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, &[], "The server is not able to answer now");
-/// The application's callback panicked.
-const FAILED: Refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, &[], "The server failed");
 const TOO_LARGE: Refusal = Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, &[], "The body is too large");
 const BODY_TIMEOUT: Refusal =
     Refusal::new(StatusCode::REQUEST_TIMEOUT, &[], "The request's body did not come in time");

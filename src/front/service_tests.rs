@@ -1,7 +1,10 @@
 //! What waits for the application, over real sockets: each question ends once, whoever is first.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
+
+use hyper::header::HeaderMap;
 
 use super::super::answer::{Answer, handshake_fields};
 use super::super::harness::{HANDSHAKE, PATIENCE, Running};
@@ -9,6 +12,7 @@ use super::super::request::Request as Parsed;
 use super::super::{Newcomer, Pending};
 use super::*;
 use crate::config::Config;
+use crate::event::{self, Event, Kind};
 
 /// An event that outlives its call.
 #[derive(Debug)]
@@ -258,12 +262,62 @@ fn a_request_whose_peer_leaves_or_whose_time_is_over_takes_no_answer() {
     let asked = next(&events, Kind::Request);
     assert!(front.pending.respond(asked.id, answer(200, &[], b"")).is_err());
     peer.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    next(&events, Kind::Request);
+    let asked = next(&events, Kind::Request);
     drop(peer);
     let until = std::time::Instant::now() + PATIENCE;
     while front.pending.count() > 0 {
         assert!(std::time::Instant::now() < until);
         std::thread::yield_now();
+    }
+    let told = front.pending.respond(asked.id, answer(200, &[], b"")).unwrap_err();
+    assert_eq!(told.kind(), crate::ErrorKind::Closed);
+    assert!(events.try_recv().is_err(), "no event tells of a request that it is gone");
+}
+
+#[test]
+fn head_is_told_what_get_would_be() {
+    let mut config = config(60_000);
+    config.set_requests(true);
+    let (front, events) = start(&config);
+    let mut peer = front.connect();
+    for accepts in ["gzip", "identity"] {
+        let mut heads = ["GET", "HEAD"].map(|method| {
+            peer.send(
+                format!("{method} / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {accepts}\r\n\r\n").as_bytes(),
+            );
+            let long = answer(200, &[(b"Content-Type", b"text/plain"), (b"ETag", b"\"1\"")], &[b'x'; 5_000]);
+            front.pending.respond(next(&events, Kind::Request).id, long).unwrap();
+            peer.answer(method == "GET").head
+        });
+        for head in &mut heads {
+            assert_eq!(head.contains("content-encoding: gzip"), accepts == "gzip", "{head}");
+            // The one header that may differ.
+            *head = head.lines().filter(|line| !line.starts_with("date: ")).collect();
+        }
+        assert_eq!(heads[0], heads[1]);
+    }
+}
+
+#[test]
+fn an_answer_that_upgrade_is_required_names_the_protocol() {
+    let mut config = config(60_000);
+    config.set_requests(true);
+    let (front, events) = start(&config);
+    let mut peer = front.connect();
+    for (headers, upgrade) in [(&[][..], "websocket"), (&[(&b"Upgrade"[..], &b"foo/2"[..])], "foo/2")] {
+        for request in ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", HANDSHAKE] {
+            peer.send(request.as_bytes());
+            let asked = events.recv_timeout(PATIENCE).unwrap();
+            let required = answer(426, headers, b"upgrade");
+            match asked.kind {
+                Kind::Handshake => front.pending.reject(asked.id, required).unwrap(),
+                _ => front.pending.respond(asked.id, required).unwrap(),
+            }
+            let response = peer.answer(true);
+            assert_eq!((response.status(), &response.body[..]), (426, &b"upgrade"[..]));
+            assert_eq!(response.header("upgrade"), Some(upgrade));
+            assert_eq!(response.header("connection"), Some("Upgrade"));
+        }
     }
 }
 
