@@ -9,7 +9,7 @@ venv := .venv/bin
 ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
-.PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust test-c test-python test-php readme \
+.PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust unfinished test-c test-python test-php readme \
 	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
 	bench bench-deflate bench-python bench-php clean
 
@@ -20,6 +20,7 @@ help:
 	@echo "make deb | dist  Debian packages; a source archive that builds offline"
 	@echo "make docs        the C reference, target/docs/c/html"
 	@echo "make autobahn    Autobahn's 517 cases, compression's included, strict"
+	@echo "make unfinished  10,000 connections that never finish their request, beside honest ones"
 	@echo "make fuzz        each fuzz target for FUZZ_TIME (600s)"
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
@@ -29,9 +30,11 @@ help:
 
 # ---- what the system must have -------------------------------------------------------------------
 
-.PHONY: packages-c packages-php packages-python packages-browser packages-packaging
+.PHONY: packages-c packages-curl packages-php packages-python packages-browser packages-packaging
 packages-c:
 	@tools/packages.sh cc:gcc g++:g++ "valgrind:valgrind libc6-dbg" nm:binutils
+packages-curl:
+	@tools/packages.sh curl:curl
 packages-packaging: packages-c
 	@tools/packages.sh pkg-config:pkgconf cmake:cmake dh:debhelper dpkg-deb:dpkg
 packages-php:
@@ -121,13 +124,13 @@ lint: packages-python
 	@tools/style.sh
 	@$(MAKE) --no-print-directory docs
 
-test-rust:
+test-rust: packages-curl
 	cargo test --locked --lib --test generated --test server --test http --test hardening
 	cargo test --locked --doc
 
-# Ten thousand connections that never finish their request, beside honest ones.
+# Ten thousand connections that never finish their request, beside honest ones; `test-rust` has a thousand.
 unfinished:
-	WSGATE_UNFINISHED=10000 cargo test --locked --release --test hardening -- --nocapture unfinished
+	ulimit -n "$$(ulimit -Hn)" && WSGATE_UNFINISHED=10000 cargo test --locked --release --test hardening -- --nocapture unfinished
 
 test-c: packages-c
 	cargo test --locked --test c_api
