@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import selectors
 import socket
 import threading
@@ -159,6 +160,48 @@ async def test_plain_requests_are_answered():
             server, "GET /fail HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )
         assert status == "500"
+
+
+@in_loop
+async def test_refusals_are_worded_by_the_application():
+    async def on_refused(request, response):
+        await asyncio.sleep(0)
+        if request.path == "/plain":
+            return None
+        return wsgate.Response.json(response.status_code, {"refused": response.status_code})
+
+    router = wsgate.Router()
+    router.add("/ws", echo)
+    router.add("/trees", echo, origins=[re.compile(r"https://.*\.tree\.example")])
+    upgrade = (
+        "Upgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    async with serve(router, on_refused=on_refused) as server:
+        for target, headers, told in (
+            ("/ws", "Connection: close\r\n", ("426", '{"refused": 426}')),
+            ("/nothing", "Connection: close\r\n", ("404", '{"refused": 404}')),
+            ("/plain", "Connection: close\r\n", ("404", "Not Found")),
+            ("/trees", upgrade + "Origin: https://bad.example\r\n", ("403", '{"refused": 403}')),
+        ):
+            status, head, body = await asked(
+                server, f"GET {target} HTTP/1.1\r\nHost: x\r\n{headers}\r\n"
+            )
+            assert (status, body) == told
+            assert ("upgrade: websocket" in head) == (status == "426")
+
+
+@in_loop
+async def test_pages_of_the_servers_own_host_are_let_in():
+    async with serve(echo, origins=["https://good.example"], same_host=True) as server:
+        for origin in ("https://good.example", f"http://127.0.0.1:{server.port}"):
+            async with client_of(server, origin=origin) as client:
+                await client.send("x")
+                assert await client.recv() == "x"
+        with pytest.raises(InvalidStatus):
+            await client_of(server, origin="http://127.0.0.1")
+    with pytest.raises(ValueError, match="same_host"):
+        serve(echo, origins=[re.compile("x")], same_host=True)
 
 
 @in_loop

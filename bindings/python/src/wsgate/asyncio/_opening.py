@@ -27,6 +27,8 @@ async def decide(connection: Connection) -> bool:
     options = connection.endpoint.options
     try:
         response = refused_origin(options, request)
+        if response is not None:
+            response = await connection.server._worded(request, response)
         if response is None and options.process_request is not None:
             response = await value_of(options.process_request(connection, request))
         subprotocol: bytes | None = None

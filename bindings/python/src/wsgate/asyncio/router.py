@@ -40,6 +40,7 @@ class Options:
     """The options of `serve` that a path may have for itself."""
 
     origins: Sequence[Origin] | None = None
+    same_host: bool = False
     subprotocols: Sequence[str] | None = None
     select_subprotocol: SelectSubprotocol | None = None
     process_request: ProcessRequest | None = None
@@ -63,6 +64,8 @@ class Options:
     def __post_init__(self) -> None:
         if isinstance(self.origins, str) or isinstance(self.subprotocols, str):
             raise TypeError("origins and subprotocols are sequences of strings, not a string")
+        if self.same_host and not self.engine_checks_origins:
+            raise ValueError("same_host goes with origins that are strings")
         if self.max_queue is not None and not (
             isinstance(self.max_queue, int) and self.max_queue > 0
         ):
@@ -132,6 +135,7 @@ class Options:
             "rate_limit": self.rate_limit,
             "rate_policy": self.rate_policy,
             "origins": (self.origins or ()) if self.engine_checks_origins else (),
+            "same_host": self.same_host,
             "subprotocols": self.subprotocols or (),
             "acceptor": self.decides,
             "handshake_timeout": _MAX_SECONDS if self.open_timeout is None else self.open_timeout,
@@ -178,7 +182,7 @@ class Router:
             path: ``"/chat"`` is that path alone; in ``"/rooms/:room"`` a parameter stands for one
                 name, which ``connection.request.params`` tells; ``"/files/*"`` takes all below it.
             handler: called with each `Connection`.
-            options: in place of the server's: ``origins``, ``subprotocols``,
+            options: in place of the server's: ``origins``, ``same_host``, ``subprotocols``,
                 ``select_subprotocol``, ``process_request``, ``process_response``,
                 ``server_header``, the timeouts, ``ping_interval``, ``max_size``, ``max_queue``,
                 ``write_limit``, ``gateway``.

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["Server", "serve", "unix_serve"]
 
 OnRequest = Callable[[Request], Awaitable[Response] | Response]
+OnRefused = Callable[[Request, Response], Awaitable[Response | None] | Response | None]
 
 # With `close_connections=False` nobody is closed, in the life of any process.
 _NEVER_MS = 10 * 365 * 86_400_000
-# How long process_request may think about a plain request.
+# How long process_request and on_refused may think about a request that is refused.
 _ERROR_PAGE_MS = 10_000
 UPGRADE_REQUIRED = 426
 
@@ -70,6 +71,7 @@ class Server:
         *,
         process_request: ProcessRequest | None,
         on_request: OnRequest | None,
+        on_refused: OnRefused | None,
         start_serving: bool,
         logger: logging.Logger,
         settings: dict[str, Any],
@@ -84,6 +86,7 @@ class Server:
         self._sock = sock
         self._port = 0 if port is None else port
         self._on_request = on_request
+        self._on_refused = on_refused
         self._start_serving = start_serving
         self._sockets: tuple[ListeningSocket, ...] = ()
         self._opening: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
@@ -104,7 +107,7 @@ class Server:
         if on_request is not None:
             self._channel.call(lib.wsgate_server_set_requests, 1)
         self._process_request = process_request
-        if process_request is not None:
+        if process_request is not None or on_refused is not None:
             self._channel.call(lib.wsgate_server_set_error_pages, _ERROR_PAGE_MS)
 
     def __repr__(self) -> str:
@@ -351,7 +354,14 @@ class Server:
             response = await value_of(self._process_request(connection, connection.request))
             if isinstance(response, Response):
                 return response
-        return refusal(refused)
+        return await self._worded(connection.request, refusal(refused))
+
+    async def _worded(self, request: Request, response: Response) -> Response:
+        """A refusal in the application's words, if it finds any."""
+        if self._on_refused is None:
+            return response
+        other: Response | None = await value_of(self._on_refused(request, response))
+        return response if other is None else other
 
 
 def serve(
@@ -360,6 +370,7 @@ def serve(
     port: int | None = None,
     *,
     origins: Sequence[Origin] | None = None,
+    same_host: bool = False,
     subprotocols: Sequence[str] | None = None,
     select_subprotocol: SelectSubprotocol | None = None,
     compression: str | Compression | None = None,
@@ -382,6 +393,7 @@ def serve(
     start_serving: bool = True,
     gateway: str | None = None,
     on_request: OnRequest | None = None,
+    on_refused: OnRefused | None = None,
     sock: socket.socket | None = None,
     **settings: Any,
 ) -> Server:
@@ -404,6 +416,7 @@ def serve(
         origins: acceptable values of the Origin header: ``"https://example.org"``,
             ``"*.example.org"``, compiled regular expressions that match all of it, and None for
             its lack. None: any.
+        same_host: allow the origin that is the request's own host, besides `origins`.
         subprotocols: those that are spoken, the best first.
         select_subprotocol: called with the connection and the subprotocols that it offers; gives
             one of them, or None.
@@ -440,6 +453,9 @@ def serve(
         on_request: called with each plain `Request` that neither a path nor a file takes; gives a
             `Response`. A function or a coroutine function. Without it they get 404. A handler
             that is no `Router` takes every path.
+        on_refused: called with each `Request` that the server refuses, a bad handshake for
+            instance, and the `Response` that it would get; gives another, or None. A function or a
+            coroutine function. Not more than 64 wait for it at a time.
         sock: a socket that listens already, in place of host and port; it stays the caller's.
         settings: ``workers``, ``directory``, ``max_connections`` and the other settings of
             `wsgate.ServerSettings`.
@@ -449,6 +465,7 @@ def serve(
             raise ValueError(f"{name}: {_NOT_HERE[name]}")
     options = Options(
         origins=origins,
+        same_host=same_host,
         subprotocols=subprotocols,
         select_subprotocol=select_subprotocol,
         process_request=process_request,
@@ -482,6 +499,7 @@ def serve(
         port,
         process_request=process_request,
         on_request=on_request,
+        on_refused=on_refused,
         start_serving=start_serving,
         logger=logger or logging.getLogger("wsgate.server"),
         settings=settings,
