@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Wsgate;
 
-/** Makes the responses for errors. */
+/** Makes the responses for errors, those by which the library refuses handshakes and requests among them. */
 interface ErrorHandler
 {
     /**

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Wsgate;
 
+use Wsgate\Internal\Cancellable;
 use Wsgate\Internal\Headers;
 
 /** An HTTP request: one that asks to become a client, or any other. */
@@ -12,6 +13,8 @@ final class Request
     use Headers;
 
     private ?RequestBody $body = null;
+
+    private ?Cancellable $cancellation = null;
 
     /** @var array<string, mixed> */
     private array $attributes = [];
@@ -168,6 +171,21 @@ final class Request
     public function getCookie(string $name): ?RequestCookie
     {
         return $this->getCookies()[$name] ?? null;
+    }
+
+    /**
+     * Of a handshake that an acceptor decides on: requested when it needs no decision any more, because the peer has
+     * left, or was told 503 after the handshake timeout.
+     */
+    public function getCancellation(): Cancellation
+    {
+        return $this->cancellation ??= new Cancellable();
+    }
+
+    /** @internal nobody waits for the answer any more */
+    public function cancel(): void
+    {
+        ($this->cancellation ??= new Cancellable())->cancel(null);
     }
 
     /** @return array<string, mixed> what handlers and middleware noted */

@@ -255,6 +255,7 @@ final class SocketHttpServer implements HttpServer
             $application->attach($server->endpoint($path, $options));
         }
         $server->onRequest($application->answer(...));
+        $server->onRefusal($application->refuse(...));
         return $server;
     }
 

@@ -295,6 +295,25 @@ abstract class FiberTestCase extends ServerTestCase
         self::assertStringStartsWith('log error Unexpected DomainException', $server->line());
     }
 
+    public function testAnAcceptorHearsThatThePeerHasLeft(): void
+    {
+        [$server, $port] = $this->serve();
+        $client = RawClient::open($port, '/users/bob', ['X-Slow' => '1']);
+        self::assertSame('undecided', $server->line());
+        $client->cut();
+        self::assertSame('gone', $server->line());
+        self::assertSame(0, $server->stop(), $server->errors());
+        self::assertSame("stopped Stopped\n", $server->rest());
+    }
+
+    public function testTheErrorHandlerWordsTheLibrarysRefusals(): void
+    {
+        [, $port] = $this->serve();
+        $refused = RawClient::request($port, '/echo', ['Sec-WebSocket-Key' => 'dGhlIHNhbXBsZSBub25jZQ==']);
+        self::assertStringStartsWith('HTTP/1.1 400 ', $refused->response);
+        self::assertSame('Bad request', $refused->receiveBytes(11));
+    }
+
     public function testWhatIsNotAcceptedByTheProtocolIsClosed(): void
     {
         [$server, $port] = $this->serve();

@@ -6,6 +6,7 @@ namespace Wsgate\Tests;
 
 use Error;
 use PHPUnit\Framework\TestCase;
+use Wsgate\AllowOriginAcceptor;
 use Wsgate\CookieAttributes;
 use Wsgate\Forwarded;
 use Wsgate\ForwardedHeaderType;
@@ -54,6 +55,40 @@ final class HttpTest extends TestCase
         self::assertNull($request->getAttribute('user'));
         $this->expectException(MissingAttributeError::class);
         $request->getAttribute('other');
+    }
+
+    /** @return list<array{list<string>, string, string, bool}> */
+    public static function origins(): array
+    {
+        return [
+            [['https://example.org'], 'https://Example.org', 'x', true],
+            [['https://example.org'], 'https://www.example.org', 'x', false],
+            [['https://*.example.org'], 'https://a.b.example.ORG', 'x', true],
+            [['https://*.example.org'], 'http://www.example.org', 'x', false],
+            [['https://*.example.org'], 'https://example.org', 'x', false],
+            [['https://*.example.org'], 'https://.example.org', 'x', false],
+            [['https://*.example.org'], 'https://evilexample.org', 'x', false],
+            [['https://*.example.org'], 'https://www.example.org:8443', 'x', false],
+            [['*.example.org'], 'http://www.example.org', 'x', true],
+            [['*.example.org'], 'www.example.org', 'x', false],
+            [['*.example.org'], 'null', 'x', false],
+            [[], 'http://here.org', 'here.org', true],
+            [[], 'https://here.org', 'here.org:443', true],
+            [[], 'http://here.org:8080', 'Here.org:8080', true],
+            [[], 'http://here.org:8080', 'here.org', false],
+            [[], 'null', 'null', false],
+        ];
+    }
+
+    /**
+     * @dataProvider origins
+     * @param list<string> $allowed
+     */
+    public function testOriginsAreAllowedByNameByPatternAndByHost(array $allowed, string $origin, string $host, bool $good): void
+    {
+        $acceptor = new AllowOriginAcceptor($allowed, sameHost: $allowed === []);
+        $headers = ['upgrade' => 'websocket', 'origin' => $origin, 'host' => $host];
+        self::assertSame($good ? 101 : 403, $acceptor->handleHandshake(self::request($headers))->getStatus());
     }
 
     public function testAResponseHasHeadersAndCookies(): void

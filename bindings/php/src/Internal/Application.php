@@ -7,6 +7,7 @@ namespace Wsgate\Internal;
 use Closure;
 use Psr\Log\LoggerInterface;
 use Throwable;
+use Wsgate\CancelledException;
 use Wsgate\Client;
 use Wsgate\CloseInfo;
 use Wsgate\Endpoint;
@@ -15,6 +16,7 @@ use Wsgate\Exchange;
 use Wsgate\Handshake;
 use Wsgate\HttpErrorException;
 use Wsgate\HttpStatus;
+use Wsgate\PlainErrorHandler;
 use Wsgate\Request;
 use Wsgate\RequestHandler;
 use Wsgate\Response;
@@ -41,6 +43,9 @@ final class Application
         'transfer-encoding' => true,
     ];
 
+    /** @var array<int, Request> the handshakes that are being decided on, by id */
+    private array $undecided = [];
+
     /** @var array<int, array{Websocket, Request, Response}> who was accepted and is no client yet, by id */
     private array $accepted = [];
 
@@ -58,9 +63,11 @@ final class Application
     {
         $endpoint
             ->onHandshake(function (Handshake $handshake): void {
+                $this->undecided[$handshake->getId()] = $handshake->getRequest();
                 FiberPool::soon(fn () => $this->decide($handshake));
             }, function (int $id): void {
                 unset($this->accepted[$id]);
+                ($this->undecided[$id] ?? null)?->cancel();
             })
             ->onAccept($this->welcome(...))
             ->onMessage(static function (Client $client, string $data, bool $binary): void {
@@ -86,10 +93,30 @@ final class Application
         });
     }
 
+    /** Words the refusal of a request that the library has refused. */
+    public function refuse(Exchange $exchange): void
+    {
+        FiberPool::soon(function () use ($exchange): void {
+            $request = $exchange->getRequest();
+            try {
+                ($this->before)($request);
+                $response = $this->errorHandler->handleError($exchange->refusal, null, $request);
+            } catch (Throwable $e) {
+                $this->logger->error("The error handler failed: {$e->getMessage()}", ['exception' => $e]);
+                $response = (new PlainErrorHandler())->handleError($exchange->refusal);
+            }
+            $this->send($exchange->respond(...), $response);
+        });
+    }
+
     private function decide(Handshake $handshake): void
     {
         $request = $handshake->getRequest();
-        $response = $this->respond($request);
+        try {
+            $response = $this->respond($request);
+        } finally {
+            unset($this->undecided[$handshake->getId()]);
+        }
         $websocket = $response->upgradesTo();
         if ($websocket === null) {
             if ($response->getStatus() < HttpStatus::MOVED_PERMANENTLY) {
@@ -140,6 +167,10 @@ final class Application
         } catch (HttpErrorException $e) {
             return $this->errorHandler->handleError($e->getStatus(), $e->getReason(), $request);
         } catch (Throwable $e) {
+            if ($e instanceof CancelledException && $request->getCancellation()->isRequested()) {
+                // The acceptor has heard that it is not waited for. Nobody gets this.
+                return new Response(HttpStatus::SERVICE_UNAVAILABLE);
+            }
             $this->logger->error(sprintf(
                 'Unexpected %s with message \'%s\' thrown while handling a request to %s',
                 $e::class,

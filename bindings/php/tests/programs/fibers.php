@@ -247,6 +247,15 @@ $acceptor = new class () implements WebsocketAcceptor {
     public function handleHandshake(Request $request): Response
     {
         delay(0.01);
+        if ($request->getHeader('x-slow') !== null) {
+            echo "undecided\n";
+            try {
+                delay(60, $request->getCancellation());
+            } catch (CancelledException $e) {
+                echo "gone\n";
+                throw $e;
+            }
+        }
         if ($request->getHeader('x-fail') !== null) {
             throw new DomainException('in the acceptor');
         }
