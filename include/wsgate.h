@@ -285,6 +285,18 @@ typedef struct {
    * Responses whose peer took nothing for too long.
    */
   uint64_t write_timeouts;
+  /**
+   * Memory that holds the unfinished messages of all clients in the process.
+   */
+  uint64_t inbox_bytes;
+  /**
+   * What it may be.
+   */
+  uint64_t inbox_budget;
+  /**
+   * Clients of this server that were closed because it was more.
+   */
+  uint64_t overloads;
 } wsgate_server_counters;
 
 /**
@@ -882,6 +894,17 @@ wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server,
  * @threads any
  */
 wsgate_status wsgate_set_outbox_budget(uint64_t bytes);
+
+/**
+ * Sets how much memory may hold the unfinished messages of all clients of the process [512 MiB; 1 MiB to 2^50
+ * bytes], from now on: what came of a message whose end has not, as it came, compressed or not. Over it, clients
+ * with the longest are closed with 1013 "Server overloaded". It should be more than the longest message, twice that
+ * if it comes in fragments.
+ *
+ * @return OK; CONFIG: out of bounds
+ * @threads any
+ */
+wsgate_status wsgate_set_inbox_budget(uint64_t bytes);
 
 /** @} */
 

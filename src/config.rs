@@ -89,6 +89,8 @@ pub const OUTBOX_BYTES: Setting = setting("outbox limit", MIB, 1, GIB, "bytes");
 pub const OUTBOX_MESSAGES: Setting = setting("outbox limit", 10_000, 1, 100_000, "messages");
 /// How many bytes may wait for all clients of all servers in the process.
 pub const OUTBOX_BUDGET: Setting = setting("outbox budget", 512 * MIB, MIB, 1 << 50, "bytes");
+/// How many bytes of messages that are not whole may be held for all clients of all servers in the process.
+pub const INBOX_BUDGET: Setting = setting("inbox budget", 512 * MIB, MIB, 1 << 50, "bytes");
 /// A longer message is sent in frames of at most this size; 0: in one frame.
 pub const FRAME_SPLIT: Setting = setting("frame split threshold", 32 * KIB, 128, GIB, "bytes");
 /// How many bytes of a client's messages the application may have in hand before it is no longer read.

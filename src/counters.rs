@@ -191,6 +191,12 @@ pub struct ServerInfo {
     pub idle_timeouts: u64,
     /// Responses whose peer took nothing for too long.
     pub write_timeouts: u64,
+    /// Memory that holds the unfinished messages of all clients in the process.
+    pub inbox_bytes: u64,
+    /// What it may be.
+    pub inbox_budget: u64,
+    /// Clients of this server that were closed because it was more.
+    pub overloads: u64,
 }
 
 impl ServerInfo {
@@ -225,6 +231,9 @@ impl ServerInfo {
             self.body_timeouts,
             self.idle_timeouts,
             self.write_timeouts,
+            self.inbox_bytes,
+            self.inbox_budget,
+            self.overloads,
         ];
         let mut bytes = [0; size_of::<Self>()];
         for (place, word) in bytes.chunks_exact_mut(8).zip(words) {

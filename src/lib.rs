@@ -75,6 +75,7 @@ pub use event::{Cause, Event, Kind};
 pub use front::Field;
 pub use front::request::{self, Request};
 pub use message::Message;
+pub use protocol::unfinished::{inbox_budget, inbox_bytes, set_inbox_budget};
 pub use server::{Handle, Server};
 
 /// The README's Rust program is compiled and run as a test.

@@ -140,6 +140,7 @@ impl Server {
             seat: OnceCell::new(),
             arrivals: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
+            overloads: AtomicU64::new(0),
         });
         worker::register(&shared);
         let http = &settings.http;

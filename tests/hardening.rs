@@ -14,6 +14,8 @@ mod flow;
 mod handshakes;
 #[path = "hardening/idle.rs"]
 mod idle;
+#[path = "hardening/inbox.rs"]
+mod inbox;
 #[path = "hardening/limits.rs"]
 mod limits;
 #[path = "hardening/order.rs"]

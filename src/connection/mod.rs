@@ -377,6 +377,21 @@ impl Connection {
         Some(Ending { cause: Cause::Application, ..self.fail(failure, port) })
     }
 
+    /// How much memory holds what the peer has not finished saying.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.decoder.unfinished()
+    }
+
+    /// What the peer has not finished saying is forgotten, because there is too much of the kind: 1013.
+    pub(crate) fn overload(&mut self, port: &mut impl Port) -> Option<Ending> {
+        self.decoder = Decoder::default();
+        if self.has_ended() {
+            return None;
+        }
+        let failure = Failure { code: 1013, reason: reason::OVERLOADED };
+        Some(Ending { cause: Cause::Limit, ..self.fail(failure, port) })
+    }
+
     /// Begins the closing handshake, whose end is awaited until `deadline`. False when the client is
     /// closing already.
     pub(crate) fn close(

@@ -164,6 +164,18 @@ pub extern "C" fn wsgate_set_outbox_budget(bytes: u64) -> Status {
     guard(|| crate::set_outbox_budget(bytes))
 }
 
+/// Sets how much memory may hold the unfinished messages of all clients of the process [512 MiB; 1 MiB to 2^50
+/// bytes], from now on: what came of a message whose end has not, as it came, compressed or not. Over it, clients
+/// with the longest are closed with 1013 "Server overloaded". It should be more than the longest message, twice that
+/// if it comes in fragments.
+///
+/// @return OK; CONFIG: out of bounds
+/// @threads any
+#[unsafe(no_mangle)]
+pub extern "C" fn wsgate_set_inbox_budget(bytes: u64) -> Status {
+    guard(|| crate::set_inbox_budget(bytes))
+}
+
 /// Tells that the application has dealt with so many bytes and messages of what a client said; see
 /// `wsgate_endpoint_set_explicit_grants`. More than it was given is no credit for later.
 ///

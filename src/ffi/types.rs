@@ -291,7 +291,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Event, time_ns) == 56);
     assert!(size_of::<Outcome>() == 24);
     assert!(
-        size_of::<Record>() == 32 && size_of::<ClientCounters>() == 176 && size_of::<ServerCounters>() == 224
+        size_of::<Record>() == 32 && size_of::<ClientCounters>() == 176 && size_of::<ServerCounters>() == 248
     );
 };
 

@@ -1,6 +1,7 @@
 //! From a peer's bytes to messages and control frames.
 
 use super::frame::{self, Header, MAX_HEADER, Opcode};
+use super::unfinished::Unfinished;
 use super::{Codec, Failure, mask, reason, utf8};
 
 /// What a peer may send. Lengths count payload bytes; a message's also after decompression.
@@ -65,7 +66,7 @@ struct Message {
     compressed: bool,
     fragments: u64,
     text: utf8::Stream,
-    data: Vec<u8>,
+    data: Unfinished,
 }
 
 impl Decoder {
@@ -122,7 +123,7 @@ impl Decoder {
         if opcode.is_control() {
             self.control.extend_from_slice(piece);
         } else if let Some(message) = &mut self.message {
-            message.push(piece, complete && fin)?;
+            message.push(piece, frame.left, fin)?;
         }
         if !complete {
             return Ok((at, None));
@@ -150,6 +151,11 @@ impl Decoder {
             return Ok((at, Some(Item::Message { binary, data })));
         }
         Ok((at, None))
+    }
+
+    /// How much memory holds the message whose end has not come.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.message.as_ref().map_or(0, |message| message.data.size())
     }
 
     /// How many frames have begun.
@@ -240,7 +246,7 @@ impl Decoder {
             compressed: header.rsv1,
             fragments: 0,
             text: utf8::Stream::default(),
-            data: Vec::new(),
+            data: Unfinished::default(),
         });
         message.fragments += 1;
     }
@@ -251,9 +257,10 @@ const NOT_UTF8: Failure = Failure::data("text is not UTF-8");
 const COMPLETE: u64 = u64::MAX;
 
 impl Message {
-    fn push(&mut self, piece: &[u8], end: bool) -> Result<(), Failure> {
-        self.data.extend_from_slice(piece);
-        if end {
+    /// Takes a piece of a frame of which `left` bytes are still to come.
+    fn push(&mut self, piece: &[u8], left: u64, fin: bool) -> Result<(), Failure> {
+        self.data.push(piece, if fin { left } else { u64::MAX });
+        if fin && left == 0 {
             self.fragments = COMPLETE;
         }
         if !self.binary && !self.compressed && !self.text.push(piece) {

@@ -12,6 +12,7 @@ mod extension;
 pub(crate) mod frame;
 mod mask;
 pub mod reason;
+pub(crate) mod unfinished;
 mod utf8;
 
 pub use close::{Failure, is_sendable, name};

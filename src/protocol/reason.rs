@@ -2,6 +2,8 @@
 
 /// 1013: broadcasts waited for the client beyond its outbox limit, or all outboxes beyond their budget.
 pub const TOO_SLOW: &str = "Too slow";
+/// 1013: the client's unfinished message was the longest while all together were over their budget.
+pub const OVERLOADED: &str = "Server overloaded";
 /// 1008: the heartbeat's pings stayed unanswered.
 pub const UNANSWERED: &str = "Exceeded unanswered PING limit";
 /// 1008: the client sent more in a second than it may.

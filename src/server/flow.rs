@@ -7,6 +7,7 @@ use crate::config::ClientId;
 use crate::connection::block;
 use crate::counters::{Info, ServerInfo};
 use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::unfinished;
 use crate::worker::Mailbox;
 
 use super::{Handle, Server};
@@ -56,6 +57,9 @@ impl Server {
             outbox_bytes: block::outbox_bytes(),
             outbox_budget: block::outbox_budget(),
             connections: front.admissions.count(),
+            inbox_bytes: unfinished::inbox_bytes(),
+            inbox_budget: unfinished::inbox_budget(),
+            overloads: shared.overloads.load(Ordering::Relaxed),
             ..ServerInfo::default()
         };
         front.census.fill(&mut info);

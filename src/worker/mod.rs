@@ -14,6 +14,7 @@ mod ending;
 mod fanout;
 mod flush;
 mod mailbox;
+mod overload;
 mod port;
 mod post;
 mod pressure;
@@ -76,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) arrivals: AtomicUsize,
     /// Clients that were closed because all outboxes together were over their budget.
     pub(crate) evicted: AtomicU64,
+    /// Clients that were closed because all unfinished messages together were over their budget.
+    pub(crate) overloads: AtomicU64,
 }
 
 impl Shared {

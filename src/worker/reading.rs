@@ -10,10 +10,11 @@ use mio::Events;
 use crate::connection::{Beat, Shut};
 use crate::event::Cause;
 use crate::protocol::reason;
+use crate::protocol::unfinished::{self, Unfinished};
 
 use super::desk::Desk;
 use super::wheel::Timer;
-use super::{READ_BUFFER, Ready, WAKER, Worker};
+use super::{Held, READ_BUFFER, Ready, WAKER, Worker};
 
 /// When the turn's own frames exceed this, they are written before more is read.
 const FLUSH_AT: usize = 256 << 10;
@@ -23,9 +24,16 @@ const READS: usize = 4;
 /// What was read from a client before it was shut: no more than one read.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    bytes: Vec<u8>,
+    bytes: Unfinished,
     /// So much of it has been taken.
     taken: usize,
+}
+
+impl Held {
+    /// How much memory holds what the client has not finished saying, or what we have not listened to.
+    pub(super) fn unfinished(&self) -> usize {
+        self.connection.unfinished() + self.backlog.as_ref().map_or(0, |backlog| backlog.bytes.size())
+    }
 }
 
 impl<D: Deref<Target = Desk>> Worker<D> {
@@ -203,11 +211,16 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let id = held.connection.id;
         let taken = self.interpret(place, bytes, true);
         let rest = bytes.get(taken..).unwrap_or_default();
+        if let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) {
+            if !rest.is_empty() {
+                held.backlog = Some(Box::new(Backlog { bytes: Unfinished::new(rest.to_vec()), taken: 0 }));
+            }
+            if held.unfinished() > 0 && unfinished::is_over_budget() {
+                self.relieve_inbox();
+            }
+        }
         if rest.is_empty() {
             return true;
-        }
-        if let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) {
-            held.backlog = Some(Box::new(Backlog { bytes: rest.to_vec(), taken: 0 }));
         }
         self.see_to_opening(place, id);
         false

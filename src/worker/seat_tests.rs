@@ -47,6 +47,7 @@ impl Fixture {
             seat: OnceCell::new(),
             arrivals: AtomicUsize::new(0),
             evicted: AtomicU64::new(0),
+            overloads: AtomicU64::new(0),
         });
         let (told, events) = mpsc::channel();
         let worker = Worker::new(0, poll, Arc::clone(&shared), Box::new(Telling(told))).unwrap();

@@ -48,6 +48,7 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
         seat: OnceCell::new(),
         arrivals: AtomicUsize::new(0),
         evicted: AtomicU64::new(0),
+        overloads: AtomicU64::new(0),
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -46,6 +46,8 @@ int main(void) {
   names("rate limit", "18446744073709551615", "frames per second");
   CHECK_STATUS(CONFIG, wsgate_set_outbox_budget(1));
   names("outbox budget", "1", "bytes");
+  CHECK_STATUS(CONFIG, wsgate_set_inbox_budget(1));
+  names("inbox budget", "1", "bytes");
   CHECK_STATUS(WSGATE_STATUS_INVALID, wsgate_endpoint_set_slow_consumer(server, endpoint, 3));
   names("policy", "3", "wsgate_slow_consumer");
   CHECK_STATUS(WSGATE_STATUS_INVALID, wsgate_endpoint_set_rate_policy(server, endpoint, 2));
@@ -67,6 +69,7 @@ int main(void) {
   CHECK_OK(wsgate_endpoint_set_slow_consumer(server, endpoint, WSGATE_SLOW_CONSUMER_DROP_OLDEST));
   CHECK_OK(wsgate_endpoint_set_text_only(server, endpoint, 1));
   CHECK_OK(wsgate_set_outbox_budget(1 << 20));
+  CHECK_OK(wsgate_set_inbox_budget(1 << 20));
   CHECK_OK(wsgate_server_free(server));
   return 0;
 }

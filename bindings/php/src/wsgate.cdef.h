@@ -47,6 +47,9 @@ typedef struct wsgate_server_counters {
   uint64_t body_timeouts;
   uint64_t idle_timeouts;
   uint64_t write_timeouts;
+  uint64_t inbox_bytes;
+  uint64_t inbox_budget;
+  uint64_t overloads;
 } wsgate_server_counters;
 wsgate_server *wsgate_server_new(void);
 wsgate_status wsgate_server_start(wsgate_server *server);
@@ -111,6 +114,7 @@ wsgate_status wsgate_endpoint_set_max_fragments(wsgate_server *server, uint32_t 
 wsgate_status wsgate_endpoint_set_close_period(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
 wsgate_status wsgate_endpoint_set_outbox_limit(wsgate_server *server, uint32_t endpoint, uint64_t bytes, uint64_t messages);
 wsgate_status wsgate_set_outbox_budget(uint64_t bytes);
+wsgate_status wsgate_set_inbox_budget(uint64_t bytes);
 typedef enum wsgate_event_kind {
   WSGATE_EVENT_KIND_HANDSHAKE = 1,
   WSGATE_EVENT_KIND_HANDSHAKE_GONE = 2,

@@ -59,6 +59,9 @@ class ServerCounters(Structure):
         ("body_timeouts", c_uint64),
         ("idle_timeouts", c_uint64),
         ("write_timeouts", c_uint64),
+        ("inbox_bytes", c_uint64),
+        ("inbox_budget", c_uint64),
+        ("overloads", c_uint64),
     ]
 
 SLOW_CONSUMER_CLOSE = 0
@@ -267,6 +270,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_endpoint_set_close_period": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_endpoint_set_outbox_limit": (c_int32, [c_void_p, c_uint32, c_uint64, c_uint64]),
     "wsgate_set_outbox_budget": (c_int32, [c_uint64]),
+    "wsgate_set_inbox_budget": (c_int32, [c_uint64]),
     "wsgate_server_on_accept": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
     "wsgate_server_on_message": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),
     "wsgate_server_on_close": (c_int32, [c_void_p, EventFn, c_void_p, FreeFn]),

@@ -70,6 +70,9 @@ class ServerInfo(NamedTuple):
     body_timeouts: int
     idle_timeouts: int
     write_timeouts: int
+    inbox_bytes: int
+    inbox_budget: int
+    overloads: int
 
 
 _SIZE = Struct("=Q")
