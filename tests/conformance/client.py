@@ -107,6 +107,8 @@ class Connection:
         self._inbox = bytearray()
         self._ended = ""  # "eof" after a FIN, "reset" after an RST
         self.key = ""
+        # The methods of the requests that wait for their responses.
+        self.methods: list[str] = []
         self.upgraded = False
         self.hung_up = False
         self.over = False
@@ -249,11 +251,12 @@ class Connection:
                 raise Unmet("a header line", repr(line))
             headers.append((name, value.strip()))
         response = Response(int(rest[:3]), headers, b"")
+        method = self.methods.pop(0) if self.methods else ""
+        if method == "HEAD" or response.status < 200 or response.status in (204, 304):
+            return response
         return Response(response.status, headers, self._body(response, deadline))
 
     def _body(self, response: Response, deadline: float) -> bytes:
-        if response.status < 200 or response.status in (204, 304):
-            return b""
         if "chunked" in response.values("transfer-encoding"):
             raise Unmet("a body of known length", "a chunked one")
         lengths = response.values("content-length")

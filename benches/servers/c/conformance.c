@@ -1,70 +1,18 @@
 /* The endpoints that one scenario file tests in every language: each is a small protocol of text commands. */
 #define _POSIX_C_SOURCE 200809L
+#include "decisions.h"
 #include "modes.h"
+#include "request.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static struct {
   uint32_t welcome, close, ping, room, watched;
   uint64_t members, watchers; /* gateways: of /room, of /watch */
 } ids;
-
-struct text {
-  const char *data;
-  size_t length;
-};
-
-static struct text text_of(const wsgate_event *event) {
-  struct text text = {event->data, event->length};
-  return text;
-}
-
-/* The request in an ACCEPT event: lengths and counts, a pair of lengths per header and parameter, then all the bytes. */
-enum { HEADERS, METHOD, TARGET, PEER, LOCAL, SUBPROTOCOL, PARAMETERS, BODY, LENGTHS };
-
-static struct text target_of(const wsgate_event *event) {
-  uint32_t lengths[LENGTHS];
-  memcpy(lengths, event->data, sizeof lengths);
-  size_t pairs = (size_t)lengths[HEADERS] + lengths[PARAMETERS];
-  struct text target = {(const char *)event->data + sizeof lengths + 8 * pairs + lengths[METHOD], lengths[TARGET]};
-  return target;
-}
-
-static struct text header_of(const wsgate_event *event, const char *name) {
-  uint32_t lengths[LENGTHS], pair[2];
-  struct text value = {"", 0};
-  memcpy(lengths, event->data, sizeof lengths);
-  const char *pairs = (const char *)event->data + sizeof lengths;
-  const char *at = pairs + 8 * (size_t)lengths[HEADERS];
-  for (int part = METHOD; part < LENGTHS; part++)
-    at += lengths[part];
-  for (uint32_t i = 0; i < lengths[HEADERS]; i++) {
-    memcpy(pair, pairs + 8 * i, sizeof pair);
-    if (pair[0] == strlen(name) && strncasecmp(at, name, pair[0]) == 0) {
-      value.data = at + pair[0];
-      value.length = pair[1];
-      break;
-    }
-    at += (size_t)pair[0] + pair[1];
-  }
-  return value;
-}
-
-/* Takes `word`, and the space after it, from the front of a text. */
-static int take_word(struct text *text, const char *word) {
-  size_t length = strlen(word);
-  if (text->length < length || memcmp(text->data, word, length) != 0)
-    return 0;
-  if (text->length > length && text->data[length++] != ' ')
-    return 0;
-  text->data += length;
-  text->length -= length;
-  return 1;
-}
 
 /* Takes a decimal number, and the space after it, from the front of a text. */
 static uint64_t take_number(struct text *text) {
@@ -91,7 +39,7 @@ static void close_as_told(wsgate_server *server, uint64_t client, struct text te
 }
 
 static void welcome(wsgate_server *server, const wsgate_event *event) {
-  struct text target = target_of(event), value = header_of(event, "x-test");
+  struct text target = request_part(event, TARGET), value = request_header(event, "x-test");
   size_t size = sizeof "welcome  " + target.length + value.length;
   char *text = malloc(size);
   if (text == NULL)
@@ -176,7 +124,7 @@ static void watched(wsgate_server *server, const wsgate_event *event) {
   struct text text = text_of(event);
 
   if (event->kind == WSGATE_EVENT_KIND_ACCEPT) {
-    struct text target = target_of(event);
+    struct text target = request_part(event, TARGET);
     tell_watchers(server, "accept %.*s", (int)target.length, target.data);
   } else if (event->kind == WSGATE_EVENT_KIND_CLOSE) {
     report_close(server, event);
@@ -191,6 +139,8 @@ void conformance_event(wsgate_server *server, const wsgate_event *event) {
   int is_message = event->kind == WSGATE_EVENT_KIND_MESSAGE;
   if (event->client == 0)
     return; /* the server's own: LOG, STOPPED */
+  if (decisions_event(server, event))
+    return;
   if (event->endpoint == ids.watched) {
     watched(server, event);
   } else if (event->endpoint == ids.ping) {
@@ -225,5 +175,6 @@ void conformance_configure(wsgate_server *server) {
   modes_require(wsgate_endpoint_set_gateway(server, ids.room, ids.members), "/room");
   ids.watched = add_endpoint(server, "/watched");
   modes_require(wsgate_endpoint_set_gateway(server, add_endpoint(server, "/watch"), ids.watchers), "/watch");
+  decisions_configure(server);
 }
 

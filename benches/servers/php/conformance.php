@@ -8,6 +8,9 @@ use Wsgate\EndpointOptions;
 use Wsgate\Gateway;
 use Wsgate\Server;
 
+require __DIR__ . '/endpoints.php';
+require __DIR__ . '/decisions.php';
+
 /** Clients say as much and as little as they like, and get what they are sent frame by frame. */
 const AT_WILL = ['frameSplit' => 0, 'heartbeatPeriod' => 0, 'rateBytes' => 0, 'rateFrames' => 0];
 
@@ -72,37 +75,21 @@ function addConformanceEndpoints(Server $server, Closure $echo): void
                 $info->reason,
             ]));
         });
+
+    addDecisionEndpoints($server, $echo);
 }
 
 /** The commands of /room. */
 function say(Gateway $room, Client $client, string $command): void
 {
-    [$verb, $rest] = explode(' ', $command, 2) + [1 => null];
-    switch ([$verb, $rest !== null]) {
-        case ['all', true]:
-            $room->broadcastText($rest);
-            break;
-        case ['others', true]:
-            $room->broadcastText($rest, except: [$client]);
-            break;
-        case ['bytes', true]:
-            $room->broadcastBinary($rest);
-            break;
-        case ['order', true]:
-            for ($i = 1; $i <= (int) $rest; $i++) {
-                $client->sendText("d $i");
-                $room->broadcastText("b $i");
-            }
-            break;
-        case ['leave', false]:
-            $room->remove($client);
-            $client->sendText('left');
-            break;
-        case ['join', false]:
-            $room->add($client);
-            $client->sendText('joined');
-            break;
-        default:
-            $client->sendText('what?');
+    foreach (roomActions($command) as [$action, $text]) {
+        match ($action) {
+            'send' => $client->sendText($text),
+            'all' => $room->broadcastText($text),
+            'others' => $room->broadcastText($text, except: [$client]),
+            'bytes' => $room->broadcastBinary($text),
+            'leave' => $room->remove($client),
+            'join' => $room->add($client),
+        };
     }
 }

@@ -99,6 +99,6 @@ switch ($mode) {
         exit(2);
 }
 
-$server->start($router, new PlainErrorHandler());
+$server->start($router, $mode === 'conformance' ? new RefusalHandler() : new PlainErrorHandler());
 echo "listening on ws://{$server->getServers()[0]->getAddress()}/\n";
 $server->run();

@@ -22,18 +22,35 @@ use Wsgate\WebsocketMessage;
 
 use function Wsgate\async;
 
+require __DIR__ . '/endpoints.php';
+require __DIR__ . '/fiber_decisions.php';
+
 /** A handler of a closure. */
 final class Handler implements WebsocketClientHandler
 {
-    /** @param Closure(WebsocketClient, Request): void $closure */
+    /** @param Closure(WebsocketClient, Request, Response): void $closure */
     public function __construct(private readonly Closure $closure)
     {
     }
 
     public function handleClient(WebsocketClient $client, Request $request, Response $response): void
     {
-        ($this->closure)($client, $request);
+        ($this->closure)($client, $request, $response);
     }
+}
+
+/** Clients say as much and as little as they like, and get what they are sent frame by frame. */
+function clientsAtWill(
+    Rfc6455ParserFactory $parser = new Rfc6455ParserFactory(),
+    float $handshakeTimeout = 10.0,
+): Rfc6455ClientFactory {
+    return new Rfc6455ClientFactory(
+        heartbeatQueue: null,
+        rateLimit: null,
+        parserFactory: $parser,
+        frameSplitThreshold: 0,
+        handshakeTimeout: $handshakeTimeout,
+    );
 }
 
 /** The endpoints that the conformance scenarios talk to, in every language the same. */
@@ -43,7 +60,7 @@ function addFiberConformanceRoutes(Router $router, HttpServer $server, Websocket
         string $path,
         Closure|WebsocketClientHandler $handler,
         WebsocketAcceptor $acceptor = new Rfc6455Acceptor(),
-        Rfc6455ParserFactory $parser = new Rfc6455ParserFactory(),
+        ?Rfc6455ClientFactory $factory = null,
     ) use (
         $router,
         $server,
@@ -53,7 +70,7 @@ function addFiberConformanceRoutes(Router $router, HttpServer $server, Websocket
             logger: new NullLogger(),
             acceptor: $acceptor,
             clientHandler: $handler instanceof Closure ? new Handler($handler) : $handler,
-            clientFactory: new Rfc6455ClientFactory(null, null, $parser, 0),
+            clientFactory: $factory ?? clientsAtWill(),
         ));
     };
     $sendBack = static function (WebsocketClient $client, WebsocketMessage $message): void {
@@ -65,8 +82,8 @@ function addFiberConformanceRoutes(Router $router, HttpServer $server, Websocket
     };
 
     $add('/echo', $echo);
-    $add('/small', $echo, parser: new Rfc6455ParserFactory(false, true, 1000, 500, 4));
-    $add('/origin', $echo, new AllowOriginAcceptor(['http://good.example']));
+    $add('/small', $echo, factory: clientsAtWill(new Rfc6455ParserFactory(false, true, 1000, 500, 4)));
+    $add('/origin', $echo, new AllowOriginAcceptor(['http://good.example'], new RefusalHandler()));
 
     $add('/welcome', static function (WebsocketClient $client, Request $request) use ($sendBack): void {
         $value = $request->getHeader('x-test');
@@ -129,37 +146,21 @@ function addFiberConformanceRoutes(Router $router, HttpServer $server, Websocket
             }
         }
     });
+
+    addFiberDecisionRoutes($router, $add, $echo, $sendBack);
 }
 
 /** The commands of /room. */
 function sayInRoom(WebsocketClientGateway $room, WebsocketClient $client, string $command): void
 {
-    [$verb, $rest] = explode(' ', $command, 2) + [1 => null];
-    switch ([$verb, $rest !== null]) {
-        case ['all', true]:
-            $room->broadcastText($rest);
-            break;
-        case ['others', true]:
-            $room->broadcastText($rest, [$client->getId()]);
-            break;
-        case ['bytes', true]:
-            $room->broadcastBinary($rest);
-            break;
-        case ['order', true]:
-            for ($i = 1; $i <= (int) $rest; $i++) {
-                $client->sendText("d $i");
-                $room->broadcastText("b $i");
-            }
-            break;
-        case ['leave', false]:
-            $room->removeClient($client);
-            $client->sendText('left');
-            break;
-        case ['join', false]:
-            $room->addClient($client);
-            $client->sendText('joined');
-            break;
-        default:
-            $client->sendText('what?');
+    foreach (roomActions($command) as [$action, $text]) {
+        match ($action) {
+            'send' => $client->sendText($text),
+            'all' => $room->broadcastText($text),
+            'others' => $room->broadcastText($text, [$client->getId()]),
+            'bytes' => $room->broadcastBinary($text),
+            'leave' => $room->removeClient($client),
+            'join' => $room->addClient($client),
+        };
     }
 }

@@ -46,7 +46,9 @@ def main(arguments: list[str]) -> None:
     except (ValueError, KeyError):
         sys.exit(f"usage: callback.py {'|'.join(MODES)} PORT")
     workers = int(os.environ.get("WORKERS", "1"))
-    server = wsgate.Server(f"127.0.0.1:{port}", workers=workers, max_connections=0)
+    handlers = conformance.HANDLERS if mode == "conformance" else {}
+    address = f"127.0.0.1:{port}"
+    server = wsgate.Server(address, workers=workers, max_connections=0, **handlers)
     add_endpoints(server)
     server.start()
     print(f"listening on ws://127.0.0.1:{server.ports[0]}/", flush=True)

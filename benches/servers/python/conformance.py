@@ -4,9 +4,16 @@ from functools import partial
 from typing import Any
 
 import wsgate
+from decisions import Decisions, on_refused
+from endpoints import room_actions
 
 AT_WILL: dict[str, Any] = {"frame_split": 0, "heartbeat": (0, 3), "rate_limit": (0, 0)}
 """Clients say as much and as little as they like, and get what they are sent frame by frame."""
+
+
+decisions = Decisions()
+HANDLERS = {"on_request": decisions.on_request, "on_refused": on_refused}
+"""Of the server."""
 
 
 def add_endpoints(server: wsgate.Server) -> None:
@@ -19,6 +26,7 @@ def add_endpoints(server: wsgate.Server) -> None:
     endpoint("/ping", on_message=ping, on_pong=tell_pong)
     add_room(server)
     add_watched(server)
+    decisions.add_endpoints(server, AT_WILL)
 
 
 def echo(client: wsgate.Client, message: str | bytes) -> None:
@@ -50,25 +58,17 @@ def add_room(server: wsgate.Server) -> None:
     members = wsgate.Gateway(server)
 
     def on_message(client: wsgate.Client, message: str | bytes) -> None:
-        command, _, text = message.partition(" ") if isinstance(message, str) else ("", "", "")
-        if command == "all":
-            members.broadcast(text)
-        elif command == "others":
-            members.broadcast(text, exclude=[client])
-        elif command == "bytes":
-            members.broadcast(text.encode())
-        elif command == "order":
-            for i in range(1, int(text) + 1):
-                client.send(f"d {i}")
-                members.broadcast(f"b {i}")
-        elif command == "leave":
-            members.remove(client)
-            client.send("left")
-        elif command == "join":
-            members.add(client)
-            client.send("joined")
-        else:
-            client.send("what?")
+        for action, text in room_actions(message):
+            if action == "send":
+                client.send(text)
+            elif action == "leave":
+                members.remove(client)
+            elif action == "join":
+                members.add(client)
+            elif action == "bytes":
+                members.broadcast(text.encode())
+            else:
+                members.broadcast(text, exclude=[client] if action == "others" else [])
 
     endpoint("/room", on_message=on_message, gateway=members)
 

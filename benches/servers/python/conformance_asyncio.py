@@ -3,6 +3,8 @@
 from typing import Any
 
 import wsgate
+from decisions_asyncio import Decisions, echo, on_refused
+from endpoints import room_actions
 
 # The engine's own, where `serve` takes those of `websockets`.
 DEFAULTS: dict[str, Any] = {
@@ -11,6 +13,11 @@ DEFAULTS: dict[str, Any] = {
     "frame_split": 0,
     "ping_interval": None,
 }
+
+
+decisions = Decisions()
+HANDLERS = {"on_request": decisions.on_request, "on_refused": on_refused}
+"""Of the server."""
 
 
 def router() -> wsgate.Router:
@@ -24,12 +31,8 @@ def router() -> wsgate.Router:
     routes.add("/room", in_room, **DEFAULTS, gateway="room")
     routes.add("/watched", watched, **DEFAULTS)
     routes.add("/watch", echo, **DEFAULTS, gateway="watchers")
+    decisions.add_routes(routes, DEFAULTS)
     return routes
-
-
-async def echo(connection: wsgate.Connection) -> None:
-    async for message in connection:
-        await connection.send(message)
 
 
 async def welcome(connection: wsgate.Connection) -> None:
@@ -56,25 +59,17 @@ async def ping(connection: wsgate.Connection) -> None:
 async def in_room(connection: wsgate.Connection) -> None:
     members = connection.server.gateway("room")
     async for message in connection:
-        command, _, text = message.partition(" ") if isinstance(message, str) else ("", "", "")
-        if command == "all":
-            members.broadcast(text)
-        elif command == "others":
-            members.broadcast(text, exclude=[connection])
-        elif command == "bytes":
-            members.broadcast(text.encode())
-        elif command == "order":
-            for i in range(1, int(text) + 1):
-                await connection.send(f"d {i}")
-                members.broadcast(f"b {i}")
-        elif command == "leave":
-            members.remove(connection)
-            await connection.send("left")
-        elif command == "join":
-            members.add(connection)
-            await connection.send("joined")
-        else:
-            await connection.send("what?")
+        for action, text in room_actions(message):
+            if action == "send":
+                await connection.send(text)
+            elif action == "leave":
+                members.remove(connection)
+            elif action == "join":
+                members.add(connection)
+            elif action == "bytes":
+                members.broadcast(text.encode())
+            else:
+                members.broadcast(text, exclude=[connection] if action == "others" else [])
 
 
 async def watched(connection: wsgate.Connection) -> None:

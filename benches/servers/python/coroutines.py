@@ -54,7 +54,10 @@ async def main(arguments: list[str]) -> None:
     except (ValueError, KeyError):
         sys.exit(f"usage: coroutines.py {'|'.join(MODES)} PORT")
     workers = int(os.environ.get("WORKERS", "1"))
-    serving = wsgate.serve(router, "127.0.0.1", int(port), workers=workers, max_connections=0)
+    handlers = conformance_asyncio.HANDLERS if mode == "conformance" else {}
+    serving = wsgate.serve(
+        router, "127.0.0.1", int(port), workers=workers, max_connections=0, **handlers
+    )
     async with serving as server:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, server.close)

@@ -6,7 +6,10 @@ use wsgate::{
     event,
 };
 
+use super::decisions::Decisions;
+
 pub(crate) struct Conformance {
+    decisions: Decisions,
     welcome: EndpointId,
     close: EndpointId,
     ping: EndpointId,
@@ -32,6 +35,7 @@ impl Conformance {
         let watch = super::add_endpoint(config, "/watch")?;
         config.set_gateway(watch, watchers)?;
         Ok(Self {
+            decisions: Decisions::configure(config)?,
             welcome: super::add_endpoint(config, "/welcome")?,
             close: super::add_endpoint(config, "/close")?,
             ping: super::add_endpoint(config, "/ping")?,
@@ -119,6 +123,10 @@ impl Conformance {
 
 impl Handler for Conformance {
     fn on_event(&self, server: &Handle, event: &Event<'_>) {
+        // Who has left meanwhile has nobody to tell.
+        if self.decisions.on_event(server, event).unwrap_or(true) {
+            return;
+        }
         let endpoint = EndpointId(event.endpoint);
         // A send can only fail because the client is gone, which the scenarios see.
         let _ = match endpoint {
@@ -143,7 +151,7 @@ fn close_as_told(server: &Handle, client: u64, told: &str) -> Result<()> {
 }
 
 /// A text message's text; nothing for a binary one.
-fn text<'a>(event: &Event<'a>) -> &'a str {
+pub(crate) fn text<'a>(event: &Event<'a>) -> &'a str {
     if super::is_binary(event) { "" } else { std::str::from_utf8(event.data).unwrap_or_default() }
 }
 

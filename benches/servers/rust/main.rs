@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // it is a program
 
 mod conformance;
+mod decisions;
 #[path = "../../../examples/rust/signals.rs"]
 mod signals;
 
