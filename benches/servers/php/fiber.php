@@ -28,7 +28,12 @@ require __DIR__ . '/fiber_conformance.php';
 
 $logger = new NullLogger();
 $workers = (int) (getenv('WORKERS') ?: 1);
-$server = SocketHttpServer::createForDirectAccess($logger, workers: $workers, connectionLimit: 0);
+$server = SocketHttpServer::createForDirectAccess(
+    $logger,
+    connectionLimit: 0,
+    allowedMethods: null,
+    workers: $workers,
+);
 $server->expose(new InternetAddress('127.0.0.1', (int) $port));
 $router = new Router($server, $logger, new PlainErrorHandler());
 

@@ -130,9 +130,9 @@ function addFiberDecisionRoutes(Router $router, Closure $add, WebsocketClientHan
     $decisions = new Decisions($deciders);
     $decided = static function (WebsocketClient $client, Request $request) use ($deciders, $sendBack): void {
         $name = $request->getUri()->getQuery();
-        $client->sendText("hello $name");
         $client->onClose(static fn () => $deciders->broadcastText("close $name"));
         $deciders->broadcastText("accept $name");
+        $client->sendText("hello $name");
         foreach ($client as $message) {
             $sendBack($client, $message);
         }

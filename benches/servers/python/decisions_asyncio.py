@@ -47,9 +47,9 @@ class Decisions:
 
     async def decided(self, connection: wsgate.Connection) -> None:
         name = query(connection.request)
-        await connection.send(f"hello {name}")
         self.tell(f"accept {name}")
         try:
+            await connection.send(f"hello {name}")
             await echo(connection)
         finally:
             await connection.wait_closed()
