@@ -208,9 +208,10 @@ bench: build
 	cd benches && cargo build --quiet --release --locked
 	python3 benches/run.py all
 
-# PEERS=dir names start scripts of others: amphp's, Swoole's, Workerman's.
+# PEERS=dir names start scripts of others: amphp's, Swoole's, Workerman's. BENCH='--reference swoole' for ratios to one.
 bench-php: build
-	python3 benches/run.py --reference c-push --servers "$$(tools/servers.sh php- c-push)" $(BENCH) all
+	python3 benches/run.py --reference c-push --servers "$$(tools/servers.sh php- c-push)" \
+		--only ' 100 B| 32 B, depth .*, clients 1(00)?$$| in flight |idle' $(BENCH) all
 
 # What bench-python compares: `websockets` and others from PyPI, those of them that install.
 bench-python: build packages-python
@@ -218,7 +219,7 @@ bench-python: build packages-python
 		$(venv)/pip install --quiet --disable-pip-version-check $$package || echo "$$package is left out"; done
 	PYTHON=$(CURDIR)/$(venv)/python python3 benches/run.py --peers benches/python-peers --reference websockets \
 		--servers python-callback,python-asyncio,websockets,picows,aiohttp,socketify \
-		--only ' (32|1024) B, depth (1|16), clients 100$$| in flight ' $(BENCH) all
+		--only ' (32|1024) B, depth (1|16), clients 100$$| in flight .*, clients 500$$' $(BENCH) all
 
 clean:
 	cargo clean
