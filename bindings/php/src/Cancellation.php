@@ -6,7 +6,7 @@ namespace Wsgate;
 
 use Closure;
 
-/** Ends a wait early. Where a Cancellation is taken, those of amphp/amp are, too. */
+/** Ends a wait early. Where amphp/amp is installed, Amp\Cancellation stands in its place. */
 interface Cancellation
 {
     /**

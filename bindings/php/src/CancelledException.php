@@ -7,7 +7,10 @@ namespace Wsgate;
 use Exception;
 use Throwable;
 
-/** A wait ended because its Cancellation said so; the previous exception says why. */
+/**
+ * A wait ended because its Cancellation said so; the previous exception says why. Where amphp/amp is installed,
+ * Amp\CancelledException stands in its place.
+ */
 final class CancelledException extends Exception
 {
     public function __construct(?Throwable $previous = null)

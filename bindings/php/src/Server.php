@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Wsgate;
 
 use Closure;
+use Throwable;
 use WeakReference;
 use Wsgate\Internal\Engine;
 use Wsgate\Internal\Handlers;
@@ -34,6 +35,9 @@ final class Server
 
     /** @var list<Closure(): void> */
     private array $onStopped = [];
+
+    /** Who waits in run(). */
+    private ?Suspension $runner = null;
 
     public function __construct()
     {
@@ -223,13 +227,14 @@ final class Server
         if ($this->engine->server === null) {
             return;
         }
-        $stopped = new Suspension();
+        $this->runner = $stopped = new Suspension();
         $this->onStopped[] = $stopped->resume(...);
         $this->drive();
         $caught = $this->catchSignals();
         try {
             $stopped->suspend();
         } finally {
+            $this->runner = null;
             array_map(Loop::get()->cancel(...), $caught);
         }
     }
@@ -283,6 +288,12 @@ final class Server
         }
         $this->free();
         return false;
+    }
+
+    /** @internal turn() threw this in the loop: run() throws it on, else it is nobody's */
+    public function fail(Throwable $e): void
+    {
+        $this->runner === null ? Loop::get()->fail($e) : $this->runner->throw($e);
     }
 
     /** @internal whether it was started, and has not ended */

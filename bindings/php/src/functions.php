@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Wsgate;
 
 use Amp\Cancellation as AmpCancellation;
+use Amp\CancelledException as AmpCancelledException;
 use Amp\Future as AmpFuture;
 use Closure;
 use Throwable;
@@ -12,6 +13,13 @@ use Wsgate\Internal\Deferred;
 use Wsgate\Internal\FiberPool;
 use Wsgate\Internal\Loop;
 use Wsgate\Internal\Suspension;
+
+// Futures are amphp's where amphp/amp is installed, and take amphp's cancellations only: ours become them.
+// What a preload script has loaded stays as it is.
+if (interface_exists(AmpCancellation::class) && !interface_exists(Cancellation::class, false)) {
+    class_alias(AmpCancellation::class, Cancellation::class);
+    class_alias(AmpCancelledException::class, CancelledException::class);
+}
 
 /**
  * Calls a closure in a fiber, soon; its result comes with the future.

@@ -126,6 +126,7 @@ abstract class FiberTestCase extends ServerTestCase
         self::assertSame('at once', $client->receiveText());
         $client->sendText('there');
         self::assertSame('then there', $client->receiveText());
+        self::assertSame('a future, too', $client->receiveText());
     }
 
     public function testAGatewaysFuturesTellWhoGotIt(): void

@@ -18,4 +18,13 @@ final class RevoltTest extends FiberTestCase
     {
         return ['-d', 'auto_prepend_file=' . __DIR__ . '/revolt.php'];
     }
+
+    public function testRunThrowsWhatTheLibraryRefusesAForkedChild(): void
+    {
+        $server = $this->start([...$this->options(), __DIR__ . '/programs/fork.php']);
+        $client = RawClient::connect($server->port());
+        $client->sendText('fork');
+        self::assertSame('child 7', $client->receiveText());
+        self::assertSame(0, $server->stop(), $server->errors());
+    }
 }

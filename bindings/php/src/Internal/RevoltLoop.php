@@ -38,12 +38,11 @@ final class RevoltLoop extends Loop
                 $runs = $server->turn(0);
             } catch (Throwable $e) {
                 $runs = false;
-                throw $e;
-            } finally {
-                if (!$runs) {
-                    EventLoop::cancel($id);
-                    fclose($stream);
-                }
+                $server->fail($e);
+            }
+            if (!$runs) {
+                EventLoop::cancel($id);
+                fclose($stream);
             }
         });
     }

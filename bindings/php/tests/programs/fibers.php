@@ -132,6 +132,13 @@ $site->endpoint('/cancel', static function (WebsocketClient $client): void {
         $client->sendText('at once');
     }
     $client->sendText('then ' . $client->receive());
+    $late = async(static fn () => delay(0.02));
+    try {
+        $late->await(new TimeoutCancellation(0.001));
+    } catch (CancelledException) {
+        $late->await();
+        $client->sendText('a future, too');
+    }
 });
 
 $room = new WebsocketClientGateway();
