@@ -42,8 +42,8 @@ final class Server
     public function __construct()
     {
         $this->engine = new Engine();
-        $this->outgoing = new Outgoing($this->engine);
         $this->log = new Log();
+        $this->outgoing = new Outgoing($this->engine, $this->log);
         $this->pump = new Pump($this->engine, $this->outgoing, $this->log);
 
         // At exit() and after a fatal error PHP calls destructors in any order or not at all, but shutdown

@@ -64,6 +64,36 @@ final class CallbackErrorTest extends ServerTestCase
         $this->assertOthersGoOn($port);
     }
 
+    public function testAnExceptionInOnDrainClosesTheClient(): void
+    {
+        $server = $this->program('throwing');
+        $client = RawClient::connect($port = $server->port(), '/drain');
+        $client->sendText('go');
+        self::assertSame('full', $server->line());
+        do {
+            [$opcode] = $client->receive();
+        } while ($opcode === RawClient::TEXT);
+        self::assertSame(RawClient::CLOSE, $opcode);
+        self::assertSame('log Error wsgate::php DomainException in onDrain', $server->line());
+        $this->assertOthersGoOn($port);
+    }
+
+    public function testExceptionsInOutcomesStopNothing(): void
+    {
+        $server = $this->program('throwing');
+        $client = RawClient::connect($port = $server->port(), '/outcome');
+        for ($i = 0; $i < 2; $i++) {
+            $client->sendText("go $i");
+            self::assertSame('text', $client->receiveText());
+            self::assertSame("go $i", $client->receiveText());
+            for ($j = 0; $j < 2; $j++) {
+                self::assertSame('log Error wsgate::php DomainException in an outcome', $server->line());
+            }
+        }
+        $this->assertOthersGoOn($port);
+        self::assertSame(0, $server->stop(), $server->errors());
+    }
+
     public function testExceptionsInOnCloseAndInOnLogStopNothing(): void
     {
         $server = $this->program('throwing');

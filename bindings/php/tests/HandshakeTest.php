@@ -85,6 +85,8 @@ final class HandshakeTest extends ServerTestCase
         self::assertSame('{"error":426}', $get('/rooms/x'));
         self::assertSame('Internal Server Error', $get('/throw'));
         self::assertStringContainsString('in onRequest', $server->line());
+        self::assertSame('Internal Server Error', $get('/rooms/x?throw'));
+        self::assertStringContainsString('in onRefusal', $server->line());
     }
 
     public function testAnOutcomeIsToldForEachCallThatAsks(): void

@@ -19,6 +19,12 @@ abstract class ServerTestCase extends TestCase
         $this->servers = [];
     }
 
+    /** How many messages to send: WSGATE_MESSAGES, where a quick check is not enough. */
+    protected static function messageCount(int $otherwise): int
+    {
+        return (int) (getenv('WSGATE_MESSAGES') ?: $otherwise);
+    }
+
     /** Runs a program of tests/programs. */
     protected function program(string $name, string ...$arguments): ServerProcess
     {

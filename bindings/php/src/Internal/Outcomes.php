@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Wsgate\Internal;
 
 use Closure;
+use Throwable;
 use Wsgate\Outcome;
 use Wsgate\Status;
 
@@ -22,6 +23,10 @@ final class Outcomes
     private array $pending = [];
 
     private int $last = 0;
+
+    public function __construct(private readonly Log $log)
+    {
+    }
 
     /**
      * @param Closure(Outcome): void $callback
@@ -59,8 +64,14 @@ final class Outcomes
     {
         $callback = $this->pending[$ticket] ?? null;
         unset($this->pending[$ticket]);
-        if ($callback !== null) {
+        if ($callback === null) {
+            return;
+        }
+        try {
             $callback($outcome);
+        } catch (Throwable $e) {
+            // Whoever sends, or frees the server, has nothing to do with it.
+            $this->log->uncaught($e, 'an outcome\'s closure');
         }
     }
 }

@@ -64,9 +64,9 @@ final class Outgoing
 
     public readonly Outcomes $outcomes;
 
-    public function __construct(private readonly Engine $engine)
+    public function __construct(private readonly Engine $engine, Log $log)
     {
-        $this->outcomes = new Outcomes();
+        $this->outcomes = new Outcomes($log);
         $this->ffi = $engine->ffi;
         $this->reserve(1024);
     }

@@ -95,6 +95,9 @@ $server->onRequest(static function (Exchange $exchange): void {
     $exchange->respond(200, [], "{$request->getMethod()} {$request->getTarget()}: {$request->getBody()}");
 });
 $server->onRefusal(static function (Exchange $exchange): void {
+    if ($exchange->getRequest()->getQueryParameter('throw') !== null) {
+        throw new DomainException('in onRefusal');
+    }
     $exchange->respond($exchange->refusal, ['content-type' => 'application/json'], "{\"error\":$exchange->refusal}");
 });
 ready($server);

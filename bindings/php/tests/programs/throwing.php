@@ -5,6 +5,8 @@
 declare(strict_types=1);
 
 use Wsgate\Client;
+use Wsgate\EndpointOptions;
+use Wsgate\FullException;
 use Wsgate\LogLevel;
 
 require __DIR__ . '/prelude.php';
@@ -50,6 +52,29 @@ $server->endpoint('/accept')->onMessage($echo)->onAccept(static function (): voi
 });
 $server->endpoint('/close')->onMessage($echo)->onClose(static function (): void {
     throw new DomainException('in onClose');
+});
+$server->endpoint('/drain', new EndpointOptions(outboxBytes: 65_536))
+    ->onMessage(static function (Client $client): void {
+        try {
+            while (true) {
+                $client->sendText(str_repeat('x', 70_000));
+            }
+        } catch (FullException) {
+            echo "full\n";
+        }
+    })
+    ->onDrain(static function (): void {
+        throw new DomainException('in onDrain');
+    });
+$room = $server->gateway();
+$server->endpoint('/outcome', new EndpointOptions(gateway: $room))->onMessage(static function (Client $client, string $data) use ($room): void {
+    // The second is refused: it is no text.
+    foreach (['text', "\xff"] as $text) {
+        $room->multicastText($text, [$client], static function (): void {
+            throw new DomainException('in an outcome');
+        });
+    }
+    $client->sendText($data);
 });
 ready($server);
 $server->run();
