@@ -135,7 +135,9 @@ impl Seat {
                 return;
             }
             let visits = self.visits.load(Ordering::SeqCst);
-            if std::mem::replace(&mut seen, visits) != visits {
+            let came = std::mem::replace(&mut seen, visits) != visits;
+            // In the seat without being a guest, the host carries out what it sends: a broadcast may take it long.
+            if came || (self.seated.is_locked() && !self.guest.load(Ordering::SeqCst)) {
                 continue;
             }
             // While it waits for events, and nothing comes, there is no need to look every few milliseconds.
