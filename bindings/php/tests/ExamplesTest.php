@@ -91,6 +91,57 @@ final class ExamplesTest extends ServerTestCase
         self::assertStringContainsString('Received signal ' . SIGTERM, $server->errors());
     }
 
+    public function testTheProgramOfAmphpsReadmeRunsWithTheChangesThatOurReadmeShows(): void
+    {
+        $readme = (string) getenv('AMPHP_README');
+        if ($readme === '') {
+            self::markTestSkipped('skipped: no README of amphp/websocket-server');
+        }
+        // The last of its programs is the whole one; with port 0 both addresses get a port of the system's choice.
+        self::assertGreaterThan(0, preg_match_all('/^```php\n(.*?)^```$/ms', file_get_contents($readme), $match));
+        $program = strtr(end($match[1]), ['1337' => '0', '/../../vendor/autoload.php' => '/autoload.php']);
+        self::assertSame(
+            1,
+            preg_match('/^```diff\n(.*?)^```$/ms', file_get_contents(__DIR__ . '/../README.md'), $match),
+        );
+        foreach (explode("@@\n", $match[1]) as $hunk) {
+            $lines = static fn (string $sign): string => implode(
+                array_map(static fn (string $line): string => substr($line, 1) . "\n", preg_grep("/^$sign/", explode("\n", $hunk))),
+            );
+            self::assertSame(1, substr_count($program, $lines('-')), $lines('-'));
+            $program = str_replace($lines('-'), $lines('\+'), $program);
+        }
+
+        $directory = sys_get_temp_dir() . '/wsgate-amphp-' . bin2hex(random_bytes(8));
+        mkdir("$directory/public", recursive: true);
+        try {
+            file_put_contents("$directory/program.php", $program);
+            file_put_contents("$directory/public/index.html", 'a page');
+            file_put_contents(
+                "$directory/autoload.php",
+                '<?php require ' . var_export(dirname(__DIR__) . '/autoload.php', true) . ';',
+            );
+            $server = $this->start(["$directory/program.php"]);
+            while (preg_match('~Listening on http://127\.0\.0\.1:(\d+)/$~', $server->line(), $match) !== 1) {
+                continue;
+            }
+            $port = (int) $match[1];
+            self::assertSame('a page', file_get_contents("http://127.0.0.1:$port/"));
+            self::assertStringStartsWith('HTTP/1.1 403 ', RawClient::request($port, '/broadcast')->response);
+            $client = RawClient::connect($port, '/broadcast', ['Origin' => 'http://localhost:0']);
+            $client->sendText('hello');
+            self::assertStringEndsWith(': hello', $client->receiveText());
+            $server->signal(SIGINT);
+            self::assertSame([1001, 'Server shutting down'], $client->receiveClose());
+            self::assertSame(0, $server->wait(), $server->errors());
+            self::assertStringContainsString('Received signal ' . SIGINT, $server->rest());
+        } finally {
+            array_map(unlink(...), glob("$directory/{*.php,public/*}", GLOB_BRACE));
+            rmdir("$directory/public");
+            rmdir($directory);
+        }
+    }
+
     public function testOnlyWhoLogsInGetsIn(): void
     {
         $server = $this->start([self::EXAMPLES . '/php/auth.php', '127.0.0.1:0']);
