@@ -112,7 +112,7 @@ test: lint test-rust loom test-c test-python test-php readme conformance compres
 	sanitizers-short fuzz-short packaging
 	@echo "make test: all passed"
 
-lint: packages-python
+lint: packages-python packages-php
 	cargo fmt --check
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
@@ -121,6 +121,7 @@ lint: packages-python
 	cd benches && cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(venv)/ruff check bindings/python tests benches examples
 	cd bindings/python && ../../$(venv)/mypy --strict src
+	@find bindings/php examples/php benches/servers/php -name '*.php' -print0 | xargs -0 -n 1 -P 2 php -l >/dev/null
 	@tools/style.sh
 	@$(MAKE) --no-print-directory docs
 

@@ -106,6 +106,15 @@ final class LoopTest extends TestCase
         delay(60, $source->getCancellation());
     }
 
+    public function testATimeThatIsAgesAwayIsNotNow(): void
+    {
+        $timeouts = [new TimeoutCancellation(INF), new TimeoutCancellation(1e10)];
+        delay(0.001);
+        foreach ($timeouts as $timeout) {
+            self::assertFalse($timeout->isRequested());
+        }
+    }
+
     public function testASignalIsTrappedAndThenAsBefore(): void
     {
         async(static function (): void {

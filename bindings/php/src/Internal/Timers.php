@@ -14,6 +14,9 @@ use SplPriorityQueue;
  */
 final class Timers
 {
+    /** In seconds, decades: what is further away would be no integer in nanoseconds. */
+    private const FURTHEST = 1e9;
+
     /** @var SplPriorityQueue<int, int> ids by their time, negated: the earliest comes first */
     private SplPriorityQueue $queue;
 
@@ -33,7 +36,7 @@ final class Timers
     {
         $id = ++$this->last;
         $this->callbacks[$id] = $callback;
-        $this->queue->insert($id, -(hrtime(true) + (int) (max(0.0, $seconds) * 1e9)));
+        $this->queue->insert($id, -(hrtime(true) + (int) (min(max(0.0, $seconds), self::FURTHEST) * 1e9)));
         return $id;
     }
 
