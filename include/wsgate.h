@@ -1917,6 +1917,16 @@ typedef enum {
    */
   WSGATE_OP_GATEWAY_REMOVE = 8,
   /**
+   * Send each client in the ids a text of its own: the payload is the texts' lengths, 32 bits each, and
+   * then the texts without gaps. It stands for as many SEND_TEXT as it has ids, and has a status for each
+   * of them. `target` is 0.
+   */
+  WSGATE_OP_SEND_EACH_TEXT = 9,
+  /**
+   * The same, of binary messages.
+   */
+  WSGATE_OP_SEND_EACH_BINARY = 10,
+  /**
    * Accept the handshake `target`, with `ticket` as user data; the payload is the subprotocol, a NUL, and
    * the headers (as for `wsgate_accept`), or empty: the endpoint's subprotocol, and no headers. `flags`
    * is 0.
@@ -2021,8 +2031,8 @@ typedef struct {
  * in the same buffer: a smaller message does not overtake. When a record's lengths can't be right, that one and all
  * behind it are not applied.
  *
- * @param statuses one status a record, for the first `status_count`; may be NULL
- * @return how many records were OK; INVALID when the buffer itself is broken
+ * @param statuses one status a record (SEND_EACH_…: one a message), for the first `status_count`; may be NULL
+ * @return how many records, or their messages, were OK; INVALID when the buffer itself is broken
  * @threads any, callbacks too; never blocks
  */
 int32_t wsgate_submit(wsgate_server *server,

@@ -95,6 +95,7 @@ programs! {
     stale_ids_under_load: sanitized;
     stop: sanitized valgrind;
     submit_bad_records: sanitized valgrind;
+    submit_each: sanitized valgrind;
     take_busy: sanitized;
     take_interrupted: sanitized;
     text_only: sanitized;

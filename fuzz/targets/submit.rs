@@ -13,8 +13,8 @@ use libfuzzer_sys::fuzz_target;
 use wsgate::ffi::{wsgate_last_error, wsgate_submit};
 
 const HEAD: usize = 32;
-/// More than any input has records.
-const STATUSES: usize = 256;
+/// More than any input has records, and messages in them.
+const STATUSES: usize = 1024;
 const UNTOUCHED: i32 = 77;
 
 /// Puts real ids in the place of small numbers, in every record that can be stepped over.

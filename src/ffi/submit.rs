@@ -23,6 +23,7 @@ thread_local! {
 /// The head of a record: `wsgate_record`.
 const HEAD: usize = size_of::<super::Record>();
 
+#[derive(Clone, Copy)]
 struct Record<'a> {
     op: u16,
     flags: u16,
@@ -52,7 +53,38 @@ fn split(buffer: &[u8]) -> Option<(Record<'_>, &[u8])> {
     ))
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// Hands on the commands that it stands for, one by one, or why there is none: itself, unless it has a
+    /// message for each of its ids.
+    fn unfold(&self, mut each: impl FnMut(Result<Self>)) {
+        let op = match self.op {
+            op if op == Op::SendEachText as u16 => Op::SendText,
+            op if op == Op::SendEachBinary as u16 => Op::SendBinary,
+            _ => return each(Ok(*self)),
+        };
+        let mut messages = self.messages();
+        for target in self.ids() {
+            each(match messages.as_mut().map(Iterator::next) {
+                Some(Some(payload)) => Ok(Self { op: op as u16, target, ids: &[], payload, ..*self }),
+                _ => Err(Error::invalid("the messages' lengths are not those of the payload")),
+            });
+        }
+    }
+
+    /// The parts of the payload, as many as there are ids; `None` when the lengths before them can't be right.
+    fn messages(&self) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
+        let (lengths, mut rest) = self.payload.split_at_checked(self.ids.len() / 2)?;
+        let lengths = lengths.as_chunks().0.iter().map(|length| u32::from_ne_bytes(*length) as usize);
+        let sum = lengths.clone().try_fold(0_usize, usize::checked_add);
+        (sum == Some(rest.len())).then(|| {
+            lengths.map_while(move |length| {
+                let (message, behind) = rest.split_at_checked(length)?;
+                rest = behind;
+                Some(message)
+            })
+        })
+    }
+
     fn ids(&self) -> impl Iterator<Item = u64> + Clone {
         self.ids.chunks_exact(8).map(|id| id.first_chunk().map_or(0, |word| u64::from_ne_bytes(*word)))
     }
@@ -157,8 +189,8 @@ impl Record<'_> {
 /// in the same buffer: a smaller message does not overtake. When a record's lengths can't be right, that one and all
 /// behind it are not applied.
 ///
-/// @param statuses one status a record, for the first `status_count`; may be NULL
-/// @return how many records were OK; INVALID when the buffer itself is broken
+/// @param statuses one status a record (SEND_EACH_…: one a message), for the first `status_count`; may be NULL
+/// @return how many records, or their messages, were OK; INVALID when the buffer itself is broken
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_submit(
@@ -178,7 +210,7 @@ pub unsafe extern "C" fn wsgate_submit(
         let server = &server.running()?.server;
         BATCHES.with_borrow_mut(|batches| {
             let mut poster = server.gathering(batches)?;
-            let (mut number, mut good, mut broken) = (0, 0, false);
+            let (mut records, mut number, mut good, mut broken) = (0, 0, 0, false);
             let mut tell = |status: Status| {
                 if number < status_count {
                     // SAFETY: within the caller's array, which is valid for writes by its promise.
@@ -193,20 +225,18 @@ pub unsafe extern "C" fn wsgate_submit(
                     break;
                 };
                 rest = next;
-                match record.apply(server, &mut poster) {
+                records += 1;
+                record.unfold(|command| match command.and_then(|one| one.apply(server, &mut poster)) {
                     Ok(()) => {
                         good += 1;
                         tell(Status::Ok);
                     }
                     Err(error) => tell(status_of(error.kind())),
-                }
+                });
             }
             poster.deliver();
             if broken {
-                return Err(Error::invalid(format!(
-                    "record {} of the buffer has impossible lengths",
-                    number - 1
-                )));
+                return Err(Error::invalid(format!("record {records} of the buffer has impossible lengths")));
             }
             Ok(good)
         })

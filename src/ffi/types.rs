@@ -169,6 +169,12 @@ pub enum Op {
     GatewayAdd = 7,
     /// Remove the clients in the ids from the gateway `target`.
     GatewayRemove = 8,
+    /// Send each client in the ids a text of its own: the payload is the texts' lengths, 32 bits each, and
+    /// then the texts without gaps. It stands for as many SEND_TEXT as it has ids, and has a status for each
+    /// of them. `target` is 0.
+    SendEachText = 9,
+    /// The same, of binary messages.
+    SendEachBinary = 10,
     /// Accept the handshake `target`, with `ticket` as user data; the payload is the subprotocol, a NUL, and
     /// the headers (as for `wsgate_accept`), or empty: the endpoint's subprotocol, and no headers. `flags`
     /// is 0.
