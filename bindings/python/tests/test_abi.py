@@ -23,7 +23,8 @@ def test_the_pump_reads_events_where_they_are():
         kind=_abi.EVENT_KIND_MESSAGE, flags=_abi.EVENT_FLAG_BINARY, client=1, user_data=2, data=3,
         length=4, code=5, endpoint=6, value=7, time_ns=8,
     )  # fmt: skip
-    assert struct.unpack(_pump._EVENT, event) == (_pump.BINARY, 1, 4, 5, 6, 7)
+    assert struct.unpack(_pump._EVENT, event) == (_pump.BINARY, 1, 4)
+    assert _pump._REST.unpack_from(event) == (5, 6, 7)
 
 
 def test_the_pump_reads_batches_where_they_are():
@@ -42,14 +43,26 @@ def test_shaped_and_plain_records_are_the_same_bytes(length):
         (_abi.OP_BROADCAST_BINARY, _records.BROADCAST_BINARY),
     ):
         learned = shapes.record(77, payload)
-        pack, before, after = shapes.by_length[length]
-        shaped = pack(before, 77, after, payload)
+        shaped = shapes.record(77, payload)
         assert shaped == learned == _records.record(op, 77, payload)
         head = _abi.Record.from_buffer_copy(shaped)
         assert (head.op, head.flags, head.target, head.ticket) == (op, 0, 77, 0)
         assert (head.ids, head.length, head.size) == (0, length, len(shaped))
         assert len(shaped) % 8 == 0
         assert shaped[32:].rstrip(b"\0") == payload
+
+
+@pytest.mark.parametrize("messages", [["one", "", "three"], [b"\xff" * 9, b""], ["alone"], [b"x"]])
+def test_a_run_of_messages_stands_for_the_records_of_each(messages):
+    run = [word for i, message in enumerate(messages) for word in (2**62 + i, message)]
+    one = _records.each(run)
+    assert len(one) % 8 == 0
+    assert _abi.Record.from_buffer_copy(one).size == len(one)
+    payloads = [_records.payload_of(message) for message in messages]
+    assert list(_records.commands(one)) == [
+        _records.record(_abi.OP_SEND_TEXT if text else _abi.OP_SEND_BINARY, 2**62 + i, payload)
+        for i, (payload, text) in enumerate(payloads)
+    ]
 
 
 def test_a_record_with_ids_has_them_between_head_and_payload():

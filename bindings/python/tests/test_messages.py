@@ -67,6 +67,40 @@ def test_text_and_binary_in_one_batch_keep_their_order(run, connect):
         assert client.recv(timeout=5) == b"b" * size
 
 
+def test_all_that_one_callback_sends_keeps_its_order(run, connect):
+    order = ["a", "b", b"c", b"d", "é", "f", bytearray(b"g"), "h", b"i" * 20_000, "j", b"k", "l"]
+
+    def on_message(client, message):
+        for one in order:
+            client.send(one)
+            if one in ("b", b"d", "h", "l"):
+                everybody.broadcast(f"after {one!r}")
+
+    server = wsgate.Server("127.0.0.1:0")
+    everybody = wsgate.Gateway(server)
+    server.endpoint("/", on_message=on_message, gateway=everybody)
+    client = connect(run(server))
+    client.send("go")
+    for one in order:
+        assert client.recv(timeout=5) == one
+        if one in ("b", b"d", "h", "l"):
+            assert client.recv(timeout=5) == f"after {one!r}"
+
+
+def test_text_that_is_not_utf_8_raises_where_it_is_sent(run, connect):
+    def on_message(client, message):
+        try:
+            client.send("before \ud800")
+        except UnicodeEncodeError:
+            client.send("raised")
+
+    server = wsgate.Server("127.0.0.1:0")
+    server.endpoint("/", on_message=on_message)
+    client = connect(run(server))
+    client.send("go")
+    assert client.recv(timeout=5) == "raised"
+
+
 def test_every_bytes_like_type_is_binary(run, connect):
     def on_message(client, message):
         client.send(bytearray(b"array"))

@@ -191,6 +191,31 @@ def test_close_on_another_thread_ends_run(connect):
     assert not thread.is_alive()
 
 
+def test_close_in_a_signal_handler_of_run_raises(connect):
+    server = wsgate.Server("127.0.0.1:0")
+    server.endpoint("/", on_accept=lambda client: os.kill(os.getpid(), signal.SIGUSR1))
+    server.start()
+    errors = []
+
+    def on_signal(number, frame):
+        try:
+            server.close()
+        except RuntimeError as error:
+            errors.append(str(error))
+        server.stop(0)
+
+    before = signal.signal(signal.SIGUSR1, on_signal)
+    try:
+        thread = threading.Thread(target=connect, args=server.ports)
+        thread.start()
+        server.run()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert len(errors) == 1
+    assert "use stop()" in errors[0]
+
+
 def test_what_cannot_work_says_so(run, connect):
     problems = Queue()
 

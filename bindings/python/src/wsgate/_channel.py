@@ -6,14 +6,14 @@ import itertools
 import logging
 import os
 from collections.abc import Iterable
-from ctypes import Array, c_int32
+from ctypes import addressof, c_int32, c_size_t, c_void_p
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from . import _abi
 from ._library import check, failure, lib, status_text
-from ._records import HEAD
+from ._records import HEAD, commands, each
 from .exceptions import ConnectionClosed, error_for
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _EXIT_SECONDS = 3.0
 
 _TOO_SLOW = b"Too slow"
+# No command is shorter in a record: an id and a length, of an empty message among others.
+_LEAST_COMMAND = 12
+_submit = lib.bare("wsgate_submit")
 _SENDS = frozenset({_abi.OP_SEND_TEXT, _abi.OP_SEND_BINARY})
 _ASKING = frozenset({
     _abi.OP_BROADCAST_TEXT,
@@ -44,7 +47,12 @@ class Channel:
         pointer: the `wsgate_server *`, None once it is freed.
         thread: the thread that runs callbacks now, 0 when none does.
         records: what that thread has not flushed yet.
+        run: the messages behind the records, ``id, message, id, message, …``, all of one `kind`:
+            they become one record, because what costs is the number of records.
+        kind: str, for texts in ASCII, or bytes.
         taking: held while events are taken and dispatched: freeing waits for it.
+        taker: the thread that holds it, 0 when none does.
+        wanted: somebody waits for `taking`, to free the server.
         forgotten: ids of gateways that were garbage-collected. A finalizer can run anywhere, in the
             middle of a call too, so they are freed later, between batches.
         gateways: those that somebody holds, by id.
@@ -53,8 +61,10 @@ class Channel:
     """
 
     __slots__ = (
-        "__weakref__", "_pid", "_statuses", "_tickets", "awaits", "batch", "forgotten", "gateways",
-        "logger", "outcomes", "pointer", "records", "stop_after", "taking", "thread",
+        "__weakref__", "_capacity", "_count", "_length", "_pid", "_server", "_status_at",
+        "_statuses", "_tickets", "awaits", "batch", "forgotten", "gateways", "kind", "logger",
+        "outcomes", "pointer", "records", "run", "stop_after", "taker", "taking", "thread",
+        "wanted",
     )  # fmt: skip
 
     def __init__(self, pointer: int | None, batch: int | None, logger: logging.Logger) -> None:
@@ -63,15 +73,24 @@ class Channel:
         self.logger = logger
         self.thread = 0
         self.records: list[bytes] = []
+        self.run: list[int | str | bytes] = []
+        self.kind: type[str] | type[bytes] = str
         self.stop_after: int | None = None
         self.taking = Lock()
+        self.taker = 0
+        self.wanted = False
         self.forgotten: list[int] = []
         self.gateways: WeakValueDictionary[int, Gateway] = WeakValueDictionary()
         self.outcomes: dict[int, Outcome] = {}
         self.awaits = False
         self._tickets = itertools.count(1)
-        self._statuses: Array[c_int32] = (c_int32 * 256)()
         self._pid = os.getpid()
+        # How many commands the runs among the records stand for, beyond one a record.
+        self._count = 0
+        # The arguments of `_submit`.
+        self._server = c_void_p(pointer)
+        self._length = c_size_t()
+        self._make_room(256)
 
     def server(self) -> int:
         if self.pointer is None:
@@ -87,6 +106,8 @@ class Channel:
     def post(self, record: bytes) -> None:
         """Hands over one command: with the batch's others, or at once outside of callbacks."""
         if self.thread == get_ident():
+            if self.run:
+                self.seal()
             self.records.append(record)
             return
         status = (c_int32 * 1)()
@@ -94,24 +115,52 @@ class Channel:
         if status[0] < 0:
             raise error_for(status[0], status_text(status[0]))
 
+    # Signal handlers and finalizers may run between any two calls here and below, and may send and
+    # flush as well. So what is gathered is swapped for what was made before, and added to by a call
+    # whose arguments were.
+
+    def send(self, kind: type[str] | type[bytes], one: tuple[int, str | bytes]) -> None:
+        """Adds a message to the run."""
+        while kind is not self.kind:
+            self.seal()
+            self.kind = kind
+        self.run.extend(one)
+
+    def seal(self) -> None:
+        """Makes a record of the run."""
+        fresh: list[int | str | bytes] = []
+        run, self.run = self.run, fresh
+        if run:
+            record = each(run)
+            self._count += len(run) // 2 - 1
+            self.records.append(record)
+
     def flush(self) -> None:
-        # Swapped before anything is called: a signal handler that runs inside may send as well.
-        records, self.records = self.records, []
-        count = len(records)
-        if count == 0 or self.pointer is None:
+        if self.run:
+            self.seal()
+        fresh: list[bytes] = []
+        records, self.records, count, self._count = self.records, fresh, self._count, 0
+        if not records or self.pointer is None:
             return
-        if count > len(self._statuses):
-            self._statuses = (c_int32 * (2 * count))()
-        buffer = b"".join(records)
-        applied = lib.wsgate_submit(self.pointer, buffer, len(buffer), self._statuses, count)
-        if applied == count:
+        buffer = records[0] if len(records) == 1 else b"".join(records)
+        if len(buffer) > _LEAST_COMMAND * len(self._statuses):
+            self._make_room(len(buffer) // _LEAST_COMMAND)
+        self._length.value = len(buffer)
+        applied = _submit(self._server, buffer, self._length, self._status_at, self._capacity)
+        if applied == count + len(records):
             return
         if applied >= 0:
-            self._refused(zip(records, self._statuses, strict=False))
+            single = (one for record in records for one in commands(record))
+            self._refused(zip(single, self._statuses, strict=False))
         elif applied == _abi.STATUS_CLOSED:
             self._refused((record, applied) for record in records)
         else:
             raise failure(applied)
+
+    def _make_room(self, commands: int) -> None:
+        self._statuses = (c_int32 * commands)()
+        self._status_at = c_void_p(addressof(self._statuses))
+        self._capacity = c_size_t(commands)
 
     def _refused(self, records: Iterable[tuple[bytes, int]]) -> None:
         """A record cannot raise any more; only what nobody would notice is passed over."""
@@ -194,8 +243,9 @@ class Channel:
             return
         # In a forked child the lock may be held by a thread that does not exist there.
         if os.getpid() == self._pid and not self.taking.acquire(blocking=False):
-            if self.thread == get_ident():
+            if get_ident() in (self.thread, self.taker):
                 return
+            self.wanted = True
             lib.wsgate_server_stop(self.pointer, 0)
             if not self.taking.acquire(timeout=_EXIT_SECONDS):
                 return

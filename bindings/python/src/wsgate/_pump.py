@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
-from ctypes import c_char, string_at
+from ctypes import c_char, c_int, c_uint64, c_void_p
+from operator import length_hint
 from struct import Struct
 from threading import get_ident
 from typing import Any
@@ -20,13 +22,22 @@ from .handshake import Handshake, HttpRequest, answer_failed
 # Replies leave when a batch is done, so a batch must not grow without bound.
 MAX_EVENTS = 1024
 
-# wsgate_event, with kind and flags read as one number, because what costs here is the number of
-# fields; without data, because the payloads lie in the batch's block in the order of their events,
-# without gaps; and without user_data and time_ns.
-_EVENT = "=QQ16xQIIQ8x"
+# wsgate_event as messages need it, because what costs here is the number of fields: kind and flags,
+# read as one number, client and length; without data, because the payloads lie in the batch's block
+# in the order of their events, without gaps.
+_EVENT = "=QQ16xQ24x"
+# For other events, code, endpoint and value.
+_REST = Struct("=40xIIQ")
 _BATCH = Struct("=QQQQQ8x")
 _KIND_FLAGS = Struct("=II")
 _WORD = Struct("=Q")
+
+# A view of memory from an address on; it is sliced to what the engine says is there.
+_Memory = c_char * sys.maxsize
+# The engine's blocks take turns: so many views are kept.
+_VIEWS = 64
+
+_take = lib.bare("wsgate_server_take")
 
 _LEVELS = {
     _abi.LOG_LEVEL_ERROR: logging.ERROR,
@@ -36,7 +47,7 @@ _LEVELS = {
     _abi.LOG_LEVEL_TRACE: logging.DEBUG - 5,
 }
 
-Fields = tuple[int, int, int, int, int, int]
+Fields = tuple[int, int, int]
 
 
 def _word(kind: int, flags: int) -> int:
@@ -62,7 +73,13 @@ class Pump:
         self.clients: dict[int, Any] = {}
         self.stopped = False
         self._batch = (c_char * _BATCH.size).from_address(channel.batch or 0)
+        # The arguments of `_take`.
+        self._from = c_void_p(channel.pointer)
+        self._into = c_void_p(channel.batch)
+        self._most = c_uint64(MAX_EVENTS)
+        self._views: dict[int, Any] = {}
         self._event = Struct(_EVENT)
+        self._records = b""
         self._events: Iterator[Fields] | None = None
         self._payload = b""
         # How much of the payload belongs to the events that were delivered.
@@ -70,34 +87,56 @@ class Pump:
 
     def step(self, timeout_ms: int) -> None:
         """Delivers one batch of events, waiting for it up to a timeout (-1: for ever)."""
-        channel = self.channel
-        with channel.taking:
-            if channel.pointer is None:
-                self.stopped = True
-                return
-            # What an exception such as KeyboardInterrupt broke off is delivered first.
-            if self._events is None:
-                self._events = self._take(channel.pointer, timeout_ms)
-            if self._events is None:
-                return
-            channel.thread = get_ident()
+        with self.channel.taking:
+            self.channel.taker = get_ident()
             try:
-                self._dispatch(self._events)
-                self._events = None
-                self._payload = b""
+                self._step(c_int(timeout_ms))
             finally:
-                self._done()
+                self.channel.taker = 0
+
+    def run(self, timeout_ms: int) -> None:
+        """Delivers until the server has stopped or is wanted elsewhere; waits as `step` does."""
+        channel = self.channel
+        timeout = c_int(timeout_ms)
+        with channel.taking:
+            channel.taker = get_ident()
+            try:
+                while not (self.stopped or channel.wanted):
+                    self._step(timeout)
+            finally:
+                channel.taker = 0
+
+    def _step(self, timeout: c_int) -> None:
+        channel = self.channel
+        if channel.pointer is None:
+            self.stopped = True
+            return
+        # What an exception such as KeyboardInterrupt broke off is delivered first.
+        events = self._events
+        if events is None:
+            events = self._events = self._taken(timeout)
+            if events is None:
+                return
+        channel.thread = get_ident()
+        try:
+            self._dispatch(events)
+            self._events = None
+            self._payload = self._records = b""
+        finally:
+            self._done()
 
     def _done(self) -> None:
         """The calls of a batch are made."""
+        channel = self.channel
         try:
-            self.channel.flush()
+            channel.flush()
         finally:
-            self.channel.thread = 0
-            self.channel.settle()
+            channel.thread = 0
+            if channel.forgotten or channel.stop_after is not None:
+                channel.settle()
 
-    def _take(self, server: int, timeout_ms: int) -> Iterator[Fields] | None:
-        count = lib.wsgate_server_take(server, self.channel.batch, MAX_EVENTS, timeout_ms)
+    def _taken(self, timeout: c_int) -> Iterator[Fields] | None:
+        count = _take(self._from, self._into, self._most, timeout)
         if count <= 0:
             if count == _abi.STATUS_CLOSED:
                 self.stopped = True
@@ -108,9 +147,19 @@ class Pump:
         if size != self._event.size:
             # A newer library's records are longer.
             self._event = Struct(f"{_EVENT}{size - Struct(_EVENT).size}x")
-        self._payload = string_at(payload, length)
+        views = self._views
+        try:
+            self._payload = views[payload][:length]
+            self._records = views[events][: size * count]
+        except KeyError:
+            if len(views) >= _VIEWS:
+                views.clear()
+            for address in (events, payload):
+                views[address] = _Memory.from_address(address)
+            self._payload = views[payload][:length]
+            self._records = views[events][: size * count]
         self._delivered = 0
-        return self._event.iter_unpack(string_at(events, size * count))
+        return self._event.iter_unpack(self._records)
 
     def _dispatch(self, events: Iterator[Fields]) -> None:
         clients = self.clients
@@ -119,7 +168,7 @@ class Pump:
         ascii = payload.decode("ascii") if payload.isascii() else None
         end = self._delivered
         try:
-            for word, id, length, code, endpoint, value in events:
+            for word, id, length in events:
                 start = end
                 end += length
                 if word == TEXT:
@@ -128,7 +177,8 @@ class Pump:
                     except KeyError:
                         continue
                     try:
-                        client._on_message(
+                        on_message = client._on_message
+                        on_message(
                             client,
                             payload[start:end].decode() if ascii is None else ascii[start:end],
                         )
@@ -140,12 +190,16 @@ class Pump:
                     except KeyError:
                         continue
                     try:
-                        client._on_message(client, payload[start:end])
+                        on_message = client._on_message
+                        on_message(client, payload[start:end])
                     except Exception:
                         self._failed("on_message", client)
                 else:
                     kind, flags = _KIND_FLAGS.unpack(_WORD.pack(word))
-                    self._deliver(kind, flags, id, payload[start:end], code, endpoint, value)
+                    size = self._event.size
+                    at = len(self._records) - size * (length_hint(events) + 1)
+                    rest = _REST.unpack_from(self._records, at)
+                    self._deliver(kind, flags, id, payload[start:end], *rest)
         finally:
             self._delivered = end
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
+from typing import Any
 
 from . import _abi
 
@@ -22,29 +24,29 @@ Shape = tuple[Callable[..., bytes], bytes, bytes]
 class Shapes:
     """By payload length, how to pack a record of one op in a single call.
 
-    `pack, before, after = shapes.by_length[len(payload)]`, and the record is
-    `pack(before, target, after, payload)`: all of the head but the target depends on the length
-    alone, and struct pads the payload. On a KeyError, `record` packs it, and learns the shape if it
-    is worth that.
+    All of the head but the target depends on the length alone, and struct pads the payload.
     """
 
-    __slots__ = ("by_length", "op")
+    __slots__ = ("_by_length", "op")
 
     def __init__(self, op: int) -> None:
         self.op = op
         # Not a dict with __missing__: the interpreter is faster with a plain one.
-        self.by_length: dict[int, Shape] = {}
+        self._by_length: dict[int, Shape] = {}
 
     def record(self, target: int, payload: bytes) -> bytes:
-        length = len(payload)
-        if length > _SHAPED:
-            return record(self.op, target, payload)
-        padded = length + -length % 8
-        pack, before, after = self.by_length[length] = (
-            Struct(f"=8sQ16s{padded}s").pack,
-            struct.pack("=HHI", self.op, 0, HEAD.size + padded),
-            struct.pack("=QII", 0, 0, length),
-        )
+        try:
+            pack, before, after = self._by_length[len(payload)]
+        except KeyError:
+            length = len(payload)
+            if length > _SHAPED:
+                return record(self.op, target, payload)
+            padded = length + -length % 8
+            pack, before, after = self._by_length[length] = (
+                Struct(f"=8sQ16s{padded}s").pack,
+                struct.pack("=HHI", self.op, 0, HEAD.size + padded),
+                struct.pack("=QII", 0, 0, length),
+            )
         return pack(before, target, after, payload)
 
 
@@ -67,6 +69,46 @@ def record(
     size = HEAD.size + 8 * len(ids) + length + padding
     head = HEAD.pack(op, flags, size, target, ticket, len(ids), length)
     return b"".join((head, struct.pack(f"={len(ids)}Q", *ids), payload, bytes(padding)))
+
+
+def each(run: list[Any]) -> bytes:
+    """One record for `id, message, id, message, …`, all of them text in ASCII, or all bytes."""
+    if len(run) == 2:
+        id, message = run
+        if type(message) is str:
+            return SEND_TEXT.record(id, message.encode())
+        return SEND_BINARY.record(id, message)
+    messages = run[1::2]
+    text = type(messages[0]) is str
+    data = "".join(messages).encode() if text else b"".join(messages)
+    op = _abi.OP_SEND_EACH_TEXT if text else _abi.OP_SEND_EACH_BINARY
+    count = len(messages)
+    length = 4 * count + len(data)
+    padding = -length % 8
+    head = HEAD.pack(op, 0, HEAD.size + 8 * count + length + padding, 0, 0, count, length)
+    ids, lengths = array("Q", run[::2]), array("I", map(len, messages))
+    return b"".join((head, ids, lengths, data, bytes(padding)))
+
+
+def commands(one: bytes) -> Iterator[bytes]:
+    """What a record stands for: itself, or a record for each of its messages."""
+    op, flags, _, _, _, count, length = HEAD.unpack_from(one)
+    if op not in _EACH:
+        yield one
+        return
+    lengths = HEAD.size + 8 * count
+    end = lengths + 4 * count
+    for i in range(count):
+        (id,) = struct.unpack_from("=Q", one, HEAD.size + 8 * i)
+        (length,) = struct.unpack_from("=I", one, lengths + 4 * i)
+        start, end = end, end + length
+        yield record(_EACH[op], id, one[start:end], flags=flags)
+
+
+_EACH = {
+    _abi.OP_SEND_EACH_TEXT: _abi.OP_SEND_TEXT,
+    _abi.OP_SEND_EACH_BINARY: _abi.OP_SEND_BINARY,
+}
 
 
 def payload_of(message: str | bytes | bytearray | memoryview) -> tuple[bytes, bool]:

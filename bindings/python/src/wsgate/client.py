@@ -59,24 +59,18 @@ class Client(Peer):
         if channel.thread != get_ident():
             self._send_now(message)
             return
-        if type(message) is str:
-            payload = message.encode()
-            shapes = SEND_TEXT
-        elif type(message) is bytes:
-            payload = message
-            shapes = SEND_BINARY
-        else:
-            payload, text = payload_of(message)
-            shapes = SEND_TEXT if text else SEND_BINARY
-        try:
-            pack, before, after = shapes.by_length[len(payload)]
-        except KeyError:
-            if len(payload) > LARGE:
-                self._send_large(message)
-            else:
-                channel.records.append(shapes.record(self.id, payload))
+        kind: Any = type(message)
+        plain: Any = message
+        # What is not ASCII is encoded at once, where it can still raise.
+        gathers = plain.isascii() if kind is str else kind is bytes
+        if not gathers or len(plain) > LARGE:
+            self._send_other(message)
             return
-        channel.records.append(pack(before, self.id, after, payload))
+        one = (self.id, plain)
+        if kind is channel.kind:
+            channel.run.extend(one)
+        else:
+            channel.send(kind, one)
 
     def try_send(self, message: str | bytes | bytearray | memoryview) -> bool:
         """Sends at once, after all that was sent before it, or returns False: the outbox is full.
@@ -130,7 +124,13 @@ class Client(Peer):
         function = lib.wsgate_client_send_text if text else lib.wsgate_client_send_binary
         self._channel.call(function, self.id, payload, len(payload))
 
-    def _send_large(self, message: str | bytes | bytearray | memoryview) -> None:
+    def _send_other(self, message: str | bytes | bytearray | memoryview) -> None:
+        """Within a callback: what does not fit in with the others."""
+        payload, text = payload_of(message)
+        if len(payload) <= LARGE:
+            shapes = SEND_TEXT if text else SEND_BINARY
+            self._channel.post(shapes.record(self.id, payload))
+            return
         try:
             self._send_now(message)
         except ConnectionClosed:

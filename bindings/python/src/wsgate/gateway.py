@@ -146,13 +146,10 @@ class Gateway:
             )
             channel.call(function, self.id, payload, len(payload), None, 0)
             return UNASKED
-        shapes = BROADCAST_TEXT if text else BROADCAST_BINARY
-        try:
-            pack, before, after = shapes.by_length[len(payload)]
-        except KeyError:
-            channel.records.append(shapes.record(self.id, payload))
-            return UNASKED
-        channel.records.append(pack(before, self.id, after, payload))
+        one = (BROADCAST_TEXT if text else BROADCAST_BINARY).record(self.id, payload)
+        if channel.run:
+            channel.seal()
+        channel.records.append(one)
         return UNASKED
 
     def multicast(

@@ -242,8 +242,7 @@ class Server:
             if not self._started:
                 self.start()
             with _stopping_on_signals(lambda: self.stop(grace)) if main else _unchanged():
-                while not self._pump.stopped:
-                    self._pump.step(timeout)
+                self._pump.run(timeout)
 
     async def serve_forever(self, grace: float = 3.0) -> None:
         """Calls the handlers from the running event loop until the server has stopped.
@@ -317,13 +316,14 @@ class Server:
         Closing it again does nothing.
         """
         channel = self._channel
-        if channel.thread == threading.get_ident():
+        if threading.get_ident() in (channel.thread, channel.taker):
             raise RuntimeError("close() would free the server under its own callback; use stop()")
         if self._detach is not None:
             self._detach()
         if channel.pointer is not None:
             if not channel.taking.acquire(blocking=False):
                 # A thread waits for events or runs a callback: wake it, and wait for it.
+                channel.wanted = True
                 channel.stop(0)
                 channel.taking.acquire()
             try:

@@ -225,6 +225,7 @@ def _forget_turns() -> None:
         channel.open = False
         channel.thread = 0
         channel.records = []
+        channel.run = []
 
 
 os.register_at_fork(after_in_child=_forget_turns)

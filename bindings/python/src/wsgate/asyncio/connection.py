@@ -252,34 +252,38 @@ class Connection(Peer):
         """
         if self._blocked:
             await self._room()
-        if type(message) is str and text is not False:
-            payload = message.encode()
-            shapes = SEND_TEXT
-        elif type(message) is bytes and text is not True:
-            payload = message
-            shapes = SEND_BINARY
-        else:
-            joined = await _joined(message, text)
-            if joined is None:
-                return
-            payload, shapes = joined
-            if self._blocked:
-                await self._room()
+        kind: Any = type(message)
+        plain: Any = message
+        gathers = text is None and (plain.isascii() if kind is str else kind is bytes)
+        if not gathers or len(plain) > LARGE:
+            await self._send_other(message, text)
+            return
         channel = self._channel
         if not channel.open:
             channel.gather()
-        try:
-            pack, before, after = shapes.by_length[len(payload)]
-        except KeyError:
-            if len(payload) > LARGE:
-                await self._send_large(payload, shapes)
-                return
-            one = shapes.record(self.id, payload)
+        one = (self.id, plain)
+        if kind is channel.kind:
+            channel.run.extend(one)
         else:
-            one = pack(before, self.id, after, payload)
-        records = channel.records
-        records.append(one)
-        if len(records) >= _TURN:
+            channel.send(kind, one)
+        if len(channel.run) > 2 * _TURN:
+            channel.flush()
+
+    async def _send_other(self, message: Any, text: bool | None) -> None:
+        joined = await _joined(message, text)
+        if joined is None:
+            return
+        payload, shapes = joined
+        if self._blocked:
+            await self._room()
+        channel = self._channel
+        if not channel.open:
+            channel.gather()
+        if len(payload) > LARGE:
+            await self._send_large(payload, shapes)
+            return
+        channel.post(shapes.record(self.id, payload))
+        if len(channel.records) >= _TURN:
             channel.flush()
 
     async def _send_large(self, payload: bytes, shapes: Shapes) -> None:
