@@ -10,7 +10,7 @@ ADDRESS ?= 127.0.0.1:8080
 export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust unfinished test-c test-python test-php readme \
-	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short loom fuzz fuzz-short packaging \
+	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short soak loom fuzz fuzz-short packaging \
 	bench bench-deflate bench-python bench-php clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make unfinished  10,000 connections that never finish their request, beside honest ones"
 	@echo "make fuzz        each fuzz target for FUZZ_TIME (600s)"
 	@echo "make sanitizers  the engine under AddressSanitizer and ThreadSanitizer, all of it"
+	@echo "make soak        the hardening tests for minutes in place of seconds"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
 	@echo "make bench-php   PHP's two layers; PEERS=dir adds start scripts of others; BENCH=--quick"
@@ -128,6 +129,13 @@ lint: packages-python packages-php
 test-rust: packages-curl
 	cargo test --locked --lib --test generated --test server --test http --test hardening
 	cargo test --locked --doc
+
+# What tests/hardening does for seconds, for minutes: a host and a handler that stay away, a million outcomes, five
+# thousand clients who come and go amid calls with stale ids; those under valgrind, too.
+soak: packages-c
+	WSGATE_TEST_SECONDS=60 WSGATE_OUTCOMES=1000000 WSGATE_CLIENTS=5000 WSGATE_ORDER_ROUNDS=10 \
+		cargo test --locked --release --test hardening -- --test-threads 2
+	WSGATE_SENDS=500000 cargo test --locked --test c_api stale_ids_under_load
 
 # Ten thousand connections that never finish their request, beside honest ones; `test-rust` has a thousand.
 unfinished:

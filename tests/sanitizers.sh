@@ -2,7 +2,7 @@
 # sanitizers.sh [short]: the Rust side under AddressSanitizer (with leaks, where the system lets it look) and
 # ThreadSanitizer. Needs python3 and the toolchain that builds the library; no nightly.
 #
-# AddressSanitizer: the library's unit tests, tests/server.rs, and the C programs of tests/c and examples/c, with the
+# AddressSanitizer: the library's unit tests, tests/server.rs, what of tests/hardening.rs has many threads (in the long form), and the C programs of tests/c and examples/c, with the
 # library and the program instrumented both.
 # ThreadSanitizer: programs, because the test harness is full of what it takes for races: the Rust bench server
 # with three workers under the conformance scenarios and bursts of clients, sanitizers/threads.rs, and the C programs
@@ -15,10 +15,12 @@ cd "$root"
 case ${1-} in
 short)
     clients=30 messages=60 seconds=3
+    hardened=
     threaded="callbacks_run_in_parallel one_order stop threads_answers user_data_is_freed_once"
     ;;
 '')
     clients=100 messages=300 seconds=20
+    hardened="churn order outcomes stress"
     threaded="sanitized no_argument_breaks examples"
     ;;
 *) echo "usage: sanitizers.sh [short]" >&2; exit 2 ;;
@@ -73,6 +75,10 @@ if ! asan_test --lib -- --list >"$work/leaks.log" 2>&1; then
 fi
 check asan-unit-tests asan_test --lib
 check asan-server-tests asan_test --test server
+for what in $hardened; do
+    check "asan-$what" env WSGATE_CLIENTS=5000 RUSTFLAGS=-Zsanitizer=address nice cargo test --quiet --locked \
+        --target "$triple" --target-dir target/asan --test hardening -- "$what::"
+done
 
 # The harness stays as it is, and so out of the way: only what it runs is instrumented.
 c_programs() { # LIBRARY CARGO-TEST-ARGUMENTS...

@@ -1,9 +1,10 @@
 /* A million sends from two threads to clients that come and go: never a crash, and CLOSED each time once the CLOSE
- * event was taken. */
+ * event was taken. WSGATE_SENDS [500000]: how many each thread makes. */
 #include "check.h"
 
-#define SENDS_PER_THREAD 500000
 #define KEPT 256
+
+static unsigned sends_per_thread = 500000;
 
 static wsgate_server *server;
 static uint64_t closed[KEPT]; /* the latest, overwritten in turn */
@@ -11,7 +12,7 @@ static uint64_t open_id;      /* may close at any moment */
 static unsigned closed_count, senders;
 
 static void *send_to_everybody(void *nothing) {
-  for (unsigned i = 0; i < SENDS_PER_THREAD; i++) {
+  for (unsigned i = 0; i < sends_per_thread; i++) {
     unsigned known = __atomic_load_n(&closed_count, __ATOMIC_ACQUIRE);
     uint64_t stale = __atomic_load_n(&closed[i % (known < KEPT ? known : KEPT)], __ATOMIC_RELAXED);
     CHECK_STATUS(WSGATE_STATUS_CLOSED, wsgate_client_send_text(server, stale, "stale", 5));
@@ -46,6 +47,9 @@ int main(void) {
   server = new_server(&endpoint);
   wsgate_batch *batch = wsgate_batch_new();
   int port = start(server);
+  const char *sends = getenv("WSGATE_SENDS");
+  if (sends)
+    sends_per_thread = (unsigned)strtoul(sends, NULL, 10);
 
   come_and_go(batch, port, turn++);
   senders = 2;
