@@ -2,8 +2,8 @@
 # sanitizers.sh [short]: the Rust side under AddressSanitizer (with leaks, where the system lets it look) and
 # ThreadSanitizer. Needs python3 and the toolchain that builds the library; no nightly.
 #
-# AddressSanitizer: the library's unit tests, tests/server.rs, what of tests/hardening.rs has many threads (in the long form), and the C programs of tests/c and examples/c, with the
-# library and the program instrumented both.
+# AddressSanitizer: the library's unit tests, tests/server.rs, and the C programs of tests/c and examples/c, with the
+# library and the program instrumented both; in the long form, what of tests/hardening.rs has many threads.
 # ThreadSanitizer: programs, because the test harness is full of what it takes for races: the Rust bench server
 # with three workers under the conformance scenarios and bursts of clients, sanitizers/threads.rs, and the C programs
 # (by clang, whose reports have Rust's names), all of them or, in the short form, some with many threads.
