@@ -7,11 +7,10 @@ mod gateways;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -22,7 +21,6 @@ use crate::delivery::{Delivery, Queue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Kind, Sink};
 use crate::front::{self, Bound, Front, Intake, Newcomer, Upgraded};
-use crate::gateway::outcome::Outcomes;
 use crate::message::Message;
 use crate::protocol::deflate::Agreement;
 use crate::sys;
@@ -131,17 +129,12 @@ impl Server {
                 .collect(),
             http: config.http.clone(),
         };
-        let shared = Arc::new(Shared {
-            clients: crate::ids::Table::default(),
-            gateways: Arc::clone(&config.gateways),
-            outcomes: Outcomes::new(config.queue_limit),
-            endpoints: config.endpoints,
+        let shared = Arc::new(Shared::new(
+            config.endpoints,
+            Arc::clone(&config.gateways),
+            config.queue_limit,
             mailboxes,
-            seat: OnceCell::new(),
-            arrivals: AtomicUsize::new(0),
-            evicted: AtomicU64::new(0),
-            overloads: AtomicU64::new(0),
-        });
+        ));
         worker::register(&shared);
         let http = &settings.http;
         let front_shared = front::Shared {

@@ -82,6 +82,25 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    pub(crate) fn new(
+        endpoints: Vec<Endpoint>,
+        gateways: Arc<Gateways>,
+        queue_limit: u64,
+        mailboxes: Vec<Arc<Mailbox>>,
+    ) -> Self {
+        Self {
+            clients: Table::default(),
+            gateways,
+            outcomes: Outcomes::new(queue_limit),
+            endpoints,
+            mailboxes,
+            seat: OnceCell::new(),
+            arrivals: AtomicUsize::new(0),
+            evicted: AtomicU64::new(0),
+            overloads: AtomicU64::new(0),
+        }
+    }
+
     /// Follows every post: see [`Seat::nudge`].
     pub(crate) fn nudge(&self) {
         if let Some(seat) = self.seat.get() {
@@ -402,6 +421,8 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 }
 
+#[cfg(test)]
+mod harness;
 #[cfg(test)]
 #[path = "worker_tests.rs"]
 mod tests;

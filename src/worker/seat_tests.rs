@@ -1,18 +1,14 @@
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
-use once_cell::sync::OnceCell;
-
 use super::*;
-use crate::config::{ClientId, Config};
+use crate::config::ClientId;
 use crate::event::{Event, Kind, Sink};
-use crate::gateway::outcome::Outcomes;
-use crate::ids::Table;
 use crate::message::Message;
-use crate::worker::{Adopt, Arrival, Command, Poster, Shared, WAKER, pair};
+use crate::worker::{Command, Poster, Shared, harness};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -35,36 +31,13 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let mut config = Config::new();
-        config.add_endpoint("/").unwrap();
-        let (poll, mailbox) = pair(WAKER).unwrap();
-        let shared = Arc::new(Shared {
-            clients: Table::default(),
-            gateways: Arc::clone(&config.gateways),
-            outcomes: Outcomes::new(1000),
-            endpoints: config.endpoints,
-            mailboxes: vec![Arc::clone(&mailbox)],
-            seat: OnceCell::new(),
-            arrivals: AtomicUsize::new(0),
-            evicted: AtomicU64::new(0),
-            overloads: AtomicU64::new(0),
-        });
+        let (poll, _, shared) = harness::shared();
         let (told, events) = mpsc::channel();
         let worker = Worker::new(0, poll, Arc::clone(&shared), Box::new(Telling(told))).unwrap();
         shared.seat.set(Seat::new(worker, None)).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (client, peer) = harness::connect(&shared);
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (stream, _) = listener.accept().unwrap();
-        stream.set_nonblocking(true).unwrap();
-        let settings = shared.endpoints[0].clone();
-        let id = shared.clients.insert(|id, client| client.prepare(id, 0, 0, &settings, 1)).unwrap();
-        mailbox.clients.fetch_add(1, Ordering::Relaxed);
-        let socket = crate::socket::Socket::Tcp(stream);
-        let arrival = Arrival { socket, early: bytes::Bytes::new(), permit: None };
-        let adopt = Adopt { id, arrival, endpoint: 0, request: Some(Vec::new()) };
-        mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt))));
-        Self { shared, events, client: ClientId(id), peer }
+        Self { shared, events, client, peer }
     }
 
     fn seat(&self) -> &Seat {

@@ -1,10 +1,8 @@
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::*;
-use crate::config::Config;
 use crate::event::Kind;
 
 /// A pull sink whose taker comes at the worst moment: right after the worker was told that the queue is full.
@@ -36,24 +34,7 @@ impl Sink for Unlucky {
 
 #[test]
 fn room_made_while_the_worker_falls_asleep_is_noticed() {
-    let mut config = Config::new();
-    config.add_endpoint("/").unwrap();
-    let (poll, mailbox) = pair(WAKER).unwrap();
-    let shared = Arc::new(Shared {
-        clients: Table::default(),
-        gateways: Arc::clone(&config.gateways),
-        outcomes: Outcomes::new(1000),
-        endpoints: config.endpoints,
-        mailboxes: vec![Arc::clone(&mailbox)],
-        seat: OnceCell::new(),
-        arrivals: AtomicUsize::new(0),
-        evicted: AtomicU64::new(0),
-        overloads: AtomicU64::new(0),
-    });
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (stream, _) = listener.accept().unwrap();
-    stream.set_nonblocking(true).unwrap();
+    let (poll, mailbox, shared) = harness::shared();
     let (seen, events) = mpsc::channel();
     let worker = {
         let (shared, mailbox) = (Arc::clone(&shared), Arc::clone(&mailbox));
@@ -62,13 +43,7 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
             Worker::<Rc<Desk>>::new(0, poll, shared, Box::new(sink)).unwrap().run();
         })
     };
-    let settings = shared.endpoints[0].clone();
-    let id = shared.clients.insert(|id, client| client.prepare(id, 0, 0, &settings, 1)).unwrap();
-    mailbox.clients.fetch_add(1, Ordering::Relaxed);
-    let socket = crate::socket::Socket::Tcp(stream);
-    let arrival = Arrival { socket, early: bytes::Bytes::new(), permit: None };
-    let adopt = Adopt { id, arrival, endpoint: 0, request: Some(Vec::new()) };
-    mailbox.post(|batch| batch.commands.push(Command::Adopt(Box::new(adopt))));
+    let (_, mut peer) = harness::connect(&shared);
     let patience = Duration::from_secs(3);
     assert_eq!(events.recv_timeout(patience), Ok(Kind::Accept));
     peer.write_all(b"\x82\x82\0\0\0\0hi").unwrap();
