@@ -127,7 +127,7 @@ lint: packages-python packages-php
 	@$(MAKE) --no-print-directory docs
 
 test-rust: packages-curl
-	cargo test --locked --lib --test generated --test server --test http --test hardening
+	cargo test --locked --lib --test generated --test server --test http --test examples --test hardening
 	cargo test --locked --doc
 
 # What tests/hardening does for seconds, for minutes: a host and a handler that stay away, a million outcomes, five
@@ -139,7 +139,7 @@ soak: packages-c
 
 # Ten thousand connections that never finish their request, beside honest ones; `test-rust` has a thousand.
 unfinished:
-	ulimit -n "$$(ulimit -Hn)" && WSGATE_UNFINISHED=10000 cargo test --locked --release --test hardening -- --nocapture unfinished
+	ulimit -n "$$(ulimit -Hn)" && WSGATE_UNFINISHED=10000 cargo test --locked --release --test hardening -- --nocapture unfinished::
 
 test-c: packages-c
 	cargo test --locked --test c_api

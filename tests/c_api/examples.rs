@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
+use tokio_tungstenite::tungstenite::{Error, HandshakeError, Message, WebSocket, client};
 
 use crate::toolchain::{Running, WARNINGS, compile, compile_with, cxx, root, sanitizers};
 
@@ -54,7 +54,11 @@ fn connect(
     if let Some((name, value)) = header {
         request.headers_mut().insert(name, value.parse()?);
     }
-    Ok(client(request, stream).map_err(|error| error.to_string())?.0)
+    match client(request, stream) {
+        Ok((client, _)) => Ok(client),
+        Err(HandshakeError::Failure(error)) => Err(error.into()),
+        Err(interrupted) => Err(interrupted.to_string().into()),
+    }
 }
 
 fn join(port: u16, target: &str) -> Client {
@@ -169,7 +173,11 @@ fn auth_lets_in_who_has_a_token() {
     let (running, port) = start("auth", "auth", "ws");
     for stranger in [None, Some(("authorization", "Bearer water")), Some(("authorization", "Basic tea"))] {
         let refused = connect(port, "/", stranger).unwrap_err();
-        assert!(refused.to_string().contains("401"), "{refused}");
+        let Some(Error::Http(refused)) = refused.downcast_ref() else { panic!("not refused: {refused}") };
+        assert_eq!(refused.status(), 401);
+        assert_eq!(refused.headers()["content-type"], "application/json");
+        assert_eq!(refused.headers()["www-authenticate"], "Bearer");
+        assert_eq!(refused.body().as_deref(), Some(&br#"{"error":"unknown token"}"#[..]));
     }
     let mut clients = ["Bearer tea", "Bearer coffee"]
         .map(|token| connect(port, "/", Some(("authorization", token))).unwrap());
