@@ -33,7 +33,19 @@ pub enum Item<'a> {
     Pong(&'a [u8]),
     /// A Close frame's payload, not judged yet.
     Close(&'a [u8]),
+    /// A message begins that comes in chunks: see [`Decoder::stream`].
+    Begin {
+        /// Binary rather than text.
+        binary: bool,
+    },
+    /// What comes next of it. Text may be cut within a character; what has come of it may be UTF-8.
+    Chunk(&'a [u8]),
+    /// It has come to its end.
+    End,
 }
+
+/// The longest chunk, and the longest message that is not worth cutting into chunks.
+pub const MAX_CHUNK: usize = 64 << 10;
 
 /// One peer's frames (RFC 6455 §5). Holds no buffer while nothing is unfinished.
 #[derive(Debug, Default)]
@@ -49,6 +61,10 @@ pub struct Decoder {
     control: Vec<u8>,
     /// `message`, or `control`, was handed out and is to be forgotten at the next call.
     delivered: bool,
+    /// The message has come whole, chunk by chunk, and its end is still to be told.
+    ended: bool,
+    /// How long a chunk may be; 0: messages come whole.
+    chunk: usize,
     frames: u64,
 }
 
@@ -66,6 +82,10 @@ struct Message {
     compressed: bool,
     fragments: u64,
     text: utf8::Stream,
+    /// It is told chunk by chunk.
+    streamed: bool,
+    /// How much of it has come.
+    length: u64,
     data: Unfinished,
 }
 
@@ -83,6 +103,9 @@ impl Decoder {
         inflated: &'a mut Vec<u8>,
     ) -> Result<(usize, Option<Item<'a>>), Failure> {
         self.rest();
+        if self.ended {
+            return Ok((0, Some(self.end())));
+        }
         let mut at = 0;
         if self.frame.is_none() {
             let (taken, header) = self.header(input.get(at..).unwrap_or_default())?;
@@ -97,7 +120,7 @@ impl Decoder {
                     mask::apply(payload, header.mask);
                     return Ok((end, Some(control(header.opcode, payload))));
                 }
-                if header.fin && self.message.is_none() {
+                if header.fin && self.message.is_none() && !self.cuts(&header) {
                     let payload = input.get_mut(at..end).unwrap_or_default();
                     mask::apply(payload, header.mask);
                     let binary = header.opcode == Opcode::Binary;
@@ -111,10 +134,16 @@ impl Decoder {
                     return Ok((end, Some(Item::Message { binary, data })));
                 }
             }
-            self.begin(&header);
+            if let Some(item) = self.begin(&header) {
+                return Ok((at, Some(item)));
+            }
         }
         let Some(frame) = &mut self.frame else { return Ok((at, None)) };
-        let available = (input.len() - at).min(usize::try_from(frame.left).unwrap_or(usize::MAX));
+        let mut available = (input.len() - at).min(usize::try_from(frame.left).unwrap_or(usize::MAX));
+        let streamed = !frame.opcode.is_control() && self.message.as_ref().is_some_and(|m| m.streamed);
+        if streamed {
+            available = available.min(self.chunk.max(1));
+        }
         let piece = input.get_mut(at..at + available).unwrap_or_default();
         frame.mask = mask::apply(piece, frame.mask);
         frame.left -= available as u64;
@@ -124,6 +153,14 @@ impl Decoder {
             self.control.extend_from_slice(piece);
         } else if let Some(message) = &mut self.message {
             message.push(piece, frame.left, fin)?;
+        }
+        if streamed {
+            self.frame.take_if(|frame| frame.left == 0);
+            self.ended = complete && fin;
+            return Ok((
+                at,
+                if !piece.is_empty() { Some(Item::Chunk(piece)) } else { self.ended.then(|| self.end()) },
+            ));
         }
         if !complete {
             return Ok((at, None));
@@ -156,6 +193,17 @@ impl Decoder {
     /// How much memory holds the message whose end has not come.
     pub(crate) fn unfinished(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.data.size())
+    }
+
+    /// Tells messages in chunks of at most so many bytes from now on, but for those that lie whole in the input
+    /// and have no more than [`MAX_CHUNK`].
+    pub fn stream(&mut self, most: usize) {
+        self.chunk = most;
+    }
+
+    /// Whether [`Decoder::next`] has something to say without more input.
+    pub fn is_behind(&self) -> bool {
+        self.ended
     }
 
     /// How many frames have begun.
@@ -225,7 +273,7 @@ impl Decoder {
             return Err(Failure::too_big("frame too big"));
         }
         let (so_far, fragments) =
-            self.message.as_ref().map_or((0, 0), |message| (message.data.len() as u64, message.fragments));
+            self.message.as_ref().map_or((0, 0), |message| (message.length, message.fragments));
         if header.length > limits.message.saturating_sub(so_far) {
             return Err(Failure::too_big("message too big"));
         }
@@ -235,20 +283,40 @@ impl Decoder {
         Ok(())
     }
 
-    fn begin(&mut self, header: &Header) {
+    /// Whether a whole message in one frame is to be told in chunks all the same.
+    fn cuts(&self, header: &Header) -> bool {
+        self.chunk > 0 && header.length > MAX_CHUNK as u64 && !header.rsv1
+    }
+
+    fn begin(&mut self, header: &Header) -> Option<Item<'static>> {
         self.frame =
             Some(Frame { opcode: header.opcode, fin: header.fin, mask: header.mask, left: header.length });
         if header.opcode.is_control() {
-            return;
+            return None;
         }
+        let streams = self.chunk > 0 && !header.rsv1;
         let message = self.message.get_or_insert_with(|| Message {
             binary: header.opcode == Opcode::Binary,
             compressed: header.rsv1,
             fragments: 0,
             text: utf8::Stream::default(),
+            streamed: streams,
+            length: 0,
             data: Unfinished::default(),
         });
         message.fragments += 1;
+        if !message.streamed || message.fragments > 1 {
+            return None;
+        }
+        // An empty frame has nothing to wait for.
+        self.frame.take_if(|frame| frame.left == 0);
+        Some(Item::Begin { binary: message.binary })
+    }
+
+    fn end(&mut self) -> Item<'static> {
+        self.ended = false;
+        self.message = None;
+        Item::End
     }
 }
 
@@ -259,11 +327,18 @@ const COMPLETE: u64 = u64::MAX;
 impl Message {
     /// Takes a piece of a frame of which `left` bytes are still to come.
     fn push(&mut self, piece: &[u8], left: u64, fin: bool) -> Result<(), Failure> {
-        self.data.push(piece, if fin { left } else { u64::MAX });
-        if fin && left == 0 {
+        let end = fin && left == 0;
+        self.length += piece.len() as u64;
+        if !self.streamed {
+            self.data.push(piece, if fin { left } else { u64::MAX });
+        }
+        if end {
             self.fragments = COMPLETE;
         }
         if !self.binary && !self.compressed && !self.text.push(piece) {
+            return Err(NOT_UTF8);
+        }
+        if end && self.streamed && !self.binary && !self.text.finish() {
             return Err(NOT_UTF8);
         }
         Ok(())
@@ -298,3 +373,7 @@ fn control(opcode: Opcode, payload: &[u8]) -> Item<'_> {
 #[cfg(test)]
 #[path = "decoder_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "chunk_tests.rs"]
+mod chunk_tests;

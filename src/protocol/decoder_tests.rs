@@ -3,13 +3,17 @@ use super::*;
 const LIMITS: Limits = Limits { message: 1000, frame: 600, fragments: 4, text_only: false };
 
 /// A client's frame, masked.
-fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = vec![first];
     match payload.len() {
         length @ 0..=125 => out.push(0x80 | length as u8),
-        length => {
+        length @ 126..=0xffff => {
             out.push(0x80 | 126);
             out.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            out.push(0x80 | 127);
+            out.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
     let key = [1, 2, 3, 4];
@@ -38,6 +42,7 @@ fn said(bytes: &[u8], size: usize, codec: Option<&mut Codec>) -> (Vec<String>, O
                             Item::Ping(data) => format!("ping {}", data.escape_ascii()),
                             Item::Pong(data) => format!("pong {}", data.escape_ascii()),
                             Item::Close(data) => format!("close {}", data.escape_ascii()),
+                            other => panic!("{other:?} without having asked for chunks"),
                         }),
                         None if at == end => break,
                         None => assert!(taken > 0, "a fragment was taken"),

@@ -151,20 +151,48 @@ pub(crate) fn write_message(out: &mut Vec<u8>, opcode: Opcode, rsv1: bool, paylo
 
 #[cold]
 fn write_fragments(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], split: usize) {
+    let start = out.len();
+    write_part(out, payload, true, split);
+    mark_first(out.get_mut(start..).unwrap_or_default(), opcode, false);
+}
+
+/// Appends a part of a message, the `last` or another, as frames that go on with it, of at most `split` bytes
+/// of payload; [`mark_first`] makes them those that begin it.
+pub(crate) fn write_part(out: &mut Vec<u8>, payload: &[u8], last: bool, split: usize) {
     out.reserve(message_size(payload.len(), split));
-    let mut opcode = opcode;
-    let mut fragments = payload.chunks(split.max(1)).peekable();
-    while let Some(fragment) = fragments.next() {
+    let mut rest = payload;
+    loop {
+        let (fragment, after) = rest.split_at(rest.len().min(split.max(1)));
         let header = out.len();
-        write_header(out, opcode, false, fragment.len());
-        if fragments.peek().is_some()
+        write_header(out, Opcode::Continuation, false, fragment.len());
+        if !(last && after.is_empty())
             && let Some(first) = out.get_mut(header)
         {
             *first &= !FIN;
         }
         out.extend_from_slice(fragment);
-        opcode = Opcode::Continuation;
+        rest = after;
+        if rest.is_empty() {
+            return;
+        }
     }
+}
+
+/// Makes a frame that goes on with a message the one that begins it.
+pub(crate) fn mark_first(frame: &mut [u8], opcode: Opcode, rsv1: bool) {
+    if let Some(first) = frame.first_mut() {
+        *first |= opcode as u8 | if rsv1 { RSV1 } else { 0 };
+    }
+}
+
+/// The payloads of frames of ours.
+pub(crate) fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = frames;
+    std::iter::from_fn(move || {
+        let (frame, after) = rest.split_at_checked(measure(rest)?.length)?;
+        rest = after;
+        split(frame).map(|(_, payload)| payload)
+    })
 }
 
 /// How many bytes [`write_message`] appends.
@@ -270,6 +298,18 @@ mod tests {
             assert_eq!((seen, together), (frames, payload), "{length} {split}");
         }
         assert!(measure(&[0x89, 0]).unwrap().is_control);
+    }
+
+    #[test]
+    fn parts_side_by_side_are_one_message() {
+        let mut out = Vec::new();
+        for (part, last) in [(&b"one"[..], false), (b"two and more", false), (b"", true)] {
+            write_part(&mut out, part, last, 8);
+        }
+        mark_first(&mut out, Opcode::Text, true);
+        assert_eq!(out, b"\x41\x03one\x00\x08two and \x00\x04more\x80\x00");
+        assert_eq!(payloads(&out).collect::<Vec<_>>().concat(), b"onetwo and more");
+        assert_eq!(count(&out), 4);
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub(crate) mod unfinished;
 mod utf8;
 
 pub use close::{Failure, is_sendable, name};
-pub use decoder::{Decoder, Item, Limits};
+pub use decoder::{Decoder, Item, Limits, MAX_CHUNK};
 pub use deflate::Codec;
 pub use frame::Opcode;
 
 pub(crate) use close::{MAX_REASON, parse as parse_close};
-pub(crate) use utf8::is_valid as is_utf8;
+pub(crate) use utf8::{Stream as Utf8Stream, is_valid as is_utf8};

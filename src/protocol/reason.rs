@@ -14,3 +14,5 @@ pub const TEXT_ONLY: &str = "Binary messages are not accepted";
 pub const SHUTTING_DOWN: &str = "Server shutting down";
 /// 1011: the engine, or the application's callback, failed under this client.
 pub const INTERNAL_ERROR: &str = "internal error";
+/// 1011: a message to the client was begun, and will not be ended.
+pub const ABANDONED: &str = "Message abandoned";

@@ -7,7 +7,7 @@ pub(crate) fn is_valid(bytes: &[u8]) -> bool {
 
 /// Checks a text that arrives in pieces, and refuses it at the first byte that can't be right.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     /// The beginning of a character whose end has not come yet.
     partial: [u8; 4],
     length: u8,
@@ -15,7 +15,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Takes the next piece; false when the text is not UTF-8.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> bool {
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> bool {
         while self.length > 0 {
             let Some((&first, rest)) = bytes.split_first() else { return true };
             let end = usize::from(self.length) + 1;
@@ -44,7 +44,7 @@ impl Stream {
     }
 
     /// Whether the text may end here, and makes ready for the next one.
-    pub(super) fn finish(&mut self) -> bool {
+    pub(crate) fn finish(&mut self) -> bool {
         std::mem::take(&mut self.length) == 0
     }
 }
