@@ -921,8 +921,8 @@ wsgate_status wsgate_set_inbox_budget(uint64_t bytes);
  * `wsgate_server_fd` tells a `poll` when. A batch's events and data are valid until it is taken into again, or freed.
  * While too much waits ([16 MiB], `wsgate_server_set_queue_limit`) the sockets are not read; nothing is lost.
  *
- * The order for one client: HANDSHAKE where its endpoint asks for it, ACCEPT, any number of MESSAGE, PONG and DRAIN, then
- * one CLOSE. A server's last event is STOPPED.
+ * The order for one client: HANDSHAKE where its endpoint asks for it, ACCEPT, any number of MESSAGE (or of BEGIN, CHUNK and END),
+ * PONG and DRAIN, then one CLOSE. A server's last event is STOPPED.
  *
  * @{
  */
@@ -956,15 +956,18 @@ typedef enum {
    */
   WSGATE_EVENT_KIND_MESSAGE = 4,
   /**
-   * Not raised by this version.
+   * A message begins that comes in chunks: see `wsgate_endpoint_set_streaming`. `value` is its number; each
+   * client's count from 1. Text unless `WSGATE_EVENT_FLAG_BINARY` is set.
    */
   WSGATE_EVENT_KIND_BEGIN = 5,
   /**
-   * Not raised by this version.
+   * What comes next of it: `data`, 1 byte to 64 KiB. `value` and `flags` as of its BEGIN. Text may be cut
+   * within a character; what has come so far may be UTF-8.
    */
   WSGATE_EVENT_KIND_CHUNK = 6,
   /**
-   * Not raised by this version.
+   * It has come whole, and text was UTF-8; or `WSGATE_EVENT_FLAG_DISCARDED` is set. `value` and `flags` as of
+   * its BEGIN. When the client ends first, its CLOSE comes and no END.
    */
   WSGATE_EVENT_KIND_END = 7,
   /**
@@ -1010,7 +1013,7 @@ typedef enum {
  */
 typedef enum {
   /**
-   * MESSAGE: it is binary.
+   * MESSAGE, BEGIN, CHUNK, END: it is binary.
    */
   WSGATE_EVENT_FLAG_BINARY = 1,
   /**
@@ -1021,6 +1024,10 @@ typedef enum {
    * ACCEPT: permessage-deflate was agreed upon.
    */
   WSGATE_EVENT_FLAG_COMPRESSED = 4,
+  /**
+   * END: the application has discarded the message before that, so that CHUNKs may be missing.
+   */
+  WSGATE_EVENT_FLAG_DISCARDED = 16,
   /**
    * REQUEST: the server refuses it.
    */
@@ -1136,7 +1143,7 @@ wsgate_status wsgate_server_on_accept(wsgate_server *server,
                                       wsgate_free_fn free_user_data);
 
 /**
- * Sets the callback for MESSAGE; see `wsgate_server_on_accept`.
+ * Sets the callback for MESSAGE, and for BEGIN, CHUNK and END of those that come in chunks; see `wsgate_server_on_accept`.
  *
  * @return OK; INVALID: `fn` is NULL, or after the start
  * @threads any; the callback runs on the library's
@@ -1228,6 +1235,16 @@ void wsgate_batch_free(wsgate_batch *batch);
  */
 
 /**
+ * Bits of `wsgate_accept`'s `flags`.
+ */
+typedef enum {
+  /**
+   * This client's messages come in chunks, whatever its endpoint says: `wsgate_endpoint_set_streaming`.
+   */
+  WSGATE_ACCEPT_FLAG_STREAMING = 16,
+} wsgate_accept_flag;
+
+/**
  * Reads a header of a HANDSHAKE or REQUEST that still waits, whatever the name's case. Several lines are
  * joined by ", ", those of Cookie by "; ". At most `size` bytes are written to `value`, without a NUL;
  * the whole length goes to `length`, UINT64_MAX when there is no such header.
@@ -1254,7 +1271,7 @@ wsgate_status wsgate_handshake_header(wsgate_server *server,
  * @param headers for the response: a name, a NUL, its value, a NUL, and so on; in C the literal
  * `"Set-Cookie\0a=1"` with its `sizeof`. None of those that the handshake itself sets, and no control
  * characters
- * @param flags 0
+ * @param flags `wsgate_accept_flag` bits
  * @param user_data a word that comes with each of the client's events, as by
  * `wsgate_client_set_user_data`
  * @return OK; CLOSED: it is decided already, or gone; INVALID: a header or the subprotocol is bad, and
@@ -1587,6 +1604,114 @@ wsgate_status wsgate_client_info(wsgate_server *server,
                                  uint64_t client,
                                  wsgate_client_counters *out,
                                  size_t size);
+
+/** @} */
+
+/**
+ * @defgroup streaming Messages in parts
+ *
+ * A long message need not lie in memory, on either way.
+ *
+ * *Received*, with `wsgate_endpoint_set_streaming` or a flag of `wsgate_accept`: BEGIN, any number of CHUNK, END. Chunks are told as
+ * they arrive, at most 64 KiB each, whatever the frames are; text is checked on the way (1007 at the first byte that can't be right),
+ * and so are the limits (1009). What the application has in hand of a message counts chunk by chunk against the receive window's bytes,
+ * and at its END as one of its messages; so a client is read no faster than the application deals with what it says. With
+ * `wsgate_endpoint_set_explicit_grants`, grant the bytes of a chunk when it is dealt with: a message may be longer than the window. A
+ * message that has come whole and has at most 64 KiB is a MESSAGE: begun and ended at once.
+ *
+ * *Sent*: `wsgate_client_begin_text` or `wsgate_client_begin_binary`, any number of `wsgate_client_chunk`, `wsgate_client_end`. One
+ * message to a client is open at a time. What else is sent to it meanwhile, by whomever, comes after it, in order; it may fill half of the
+ * outbox, and is FULL, or subject to the slow-consumer policy, beyond. A message that is begun must be ended: when the application closes the
+ * client instead, gives the message up (`wsgate_client_abort`), or forgets it (`wsgate_endpoint_set_stream_timeout`), the peer is told
+ * 1011 "Message abandoned", because it has a part of it.
+ *
+ * @{
+ */
+
+/**
+ * Lets the messages of the endpoint's clients come in chunks, as they arrive (`streaming` is not 0) [0]:
+ * BEGIN, any number of CHUNK, END, in place of MESSAGE. A message that has come whole by the time it is
+ * looked at, and has no more than 64 KiB, comes as a MESSAGE all the same. `wsgate_accept` can choose this
+ * for one client.
+ *
+ * @return OK; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_streaming(wsgate_server *server, uint32_t endpoint, uint32_t streaming);
+
+/**
+ * Tells that the application does not want the rest of a message that comes in chunks. No further CHUNK of
+ * it is raised (with pull, those that wait to be taken still come), and what arrives of it fills no
+ * window; its END comes, with `WSGATE_EVENT_FLAG_DISCARDED`, and the client's next message after it.
+ *
+ * @param message the `value` of its BEGIN
+ * @return OK, also when that message is over; CLOSED: the client is gone
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_discard(wsgate_server *server, uint64_t client, uint64_t message);
+
+/**
+ * Begins a text message whose content follows in parts, by `wsgate_client_chunk` and `wsgate_client_end`.
+ * Until it has ended, what else is sent to the client waits behind it, in order, and may fill half of the
+ * outbox; pings, pongs and Close frames pass.
+ *
+ * The text as a whole must be UTF-8; a part may end within a character. It is checked on its way out, and
+ * text that is not abandons the message: the client is closed with 1011.
+ *
+ * @return OK; BUSY: a message to it is open already; CLOSED: the client is gone or closing
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_begin_text(wsgate_server *server, uint64_t client);
+
+/**
+ * Begins a binary message whose content follows in parts; see `wsgate_client_begin_text`.
+ *
+ * @return OK; BUSY: a message to it is open already; CLOSED: the client is gone or closing
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_begin_binary(wsgate_server *server, uint64_t client);
+
+/**
+ * Sends the next part of the message that was begun. The data are copied. OK means queued, as one frame or,
+ * over the frame split threshold, several; an empty part sends nothing. After FULL and its DRAIN any part
+ * fits.
+ *
+ * @return OK; FULL: the client's outbox is, and DRAIN will come; CLOSED: the client is gone or closing;
+ * INVALID: no message to it is open, or, from a callback, the text is not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_chunk(wsgate_server *server, uint64_t client, const void *data, size_t length);
+
+/**
+ * Ends the message that was begun, with its last part, which may be empty: then it is never FULL. After OK
+ * another may begin; after FULL it is open still.
+ *
+ * @return OK; FULL: the client's outbox is, and DRAIN will come; CLOSED: the client is gone or closing;
+ * INVALID: no message to it is open, or, from a callback, the text is not UTF-8; CONFIG: over 1 GiB
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_end(wsgate_server *server, uint64_t client, const void *data, size_t length);
+
+/**
+ * Gives up the message that was begun. What the peer has of it can't be taken back, so the client is closed,
+ * with 1011 "Message abandoned".
+ *
+ * @return OK; CLOSED: the client is gone or closing; INVALID: no message to it is open
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_abort(wsgate_server *server, uint64_t client);
+
+/**
+ * Sets how long a message that the application has begun may wait for its next part while nothing of it
+ * waits to be written, in milliseconds [60,000; 50 to 86,400,000; 0: for ever], or up to a quarter
+ * longer. Then it is abandoned: the client is closed with 1011 "Message abandoned".
+ *
+ * @return OK; CONFIG: out of bounds; INVALID: no such endpoint, or after the start
+ * @threads any
+ */
+wsgate_status wsgate_endpoint_set_stream_timeout(wsgate_server *server,
+                                                 uint32_t endpoint,
+                                                 uint64_t milliseconds);
 
 /** @} */
 
@@ -1929,7 +2054,7 @@ typedef enum {
   /**
    * Accept the handshake `target`, with `ticket` as user data; the payload is the subprotocol, a NUL, and
    * the headers (as for `wsgate_accept`), or empty: the endpoint's subprotocol, and no headers. `flags`
-   * is 0.
+   * as for `wsgate_accept`.
    */
   WSGATE_OP_ACCEPT = 16,
   /**
@@ -1966,6 +2091,31 @@ typedef enum {
    * End the gateway `target`.
    */
   WSGATE_OP_GATEWAY_FREE = 50,
+  /**
+   * Begin a text message to the client `target`; as `wsgate_client_begin_text`.
+   */
+  WSGATE_OP_BEGIN_TEXT = 64,
+  /**
+   * Begin a binary message to the client `target`.
+   */
+  WSGATE_OP_BEGIN_BINARY = 65,
+  /**
+   * Send the payload as the next part of the message that was begun.
+   */
+  WSGATE_OP_CHUNK = 66,
+  /**
+   * Send the payload, which may be empty, as its last part.
+   */
+  WSGATE_OP_END = 67,
+  /**
+   * Give it up: the client `target` is closed.
+   */
+  WSGATE_OP_ABORT = 68,
+  /**
+   * Of the message of the number `ticket`, which the client `target` sends, the rest is not wanted; as
+   * `wsgate_client_discard`.
+   */
+  WSGATE_OP_DISCARD = 69,
 } wsgate_op;
 
 /**

@@ -105,6 +105,8 @@ pub const HEARTBEAT_LIMIT: Setting = setting("heartbeat limit", 3, 1, 1_000, "pi
 pub const RATE_BYTES: Setting = setting("rate limit", MIB, 1, 1 << 40, "bytes per second");
 /// How many frames a client may send in a second; 0: any number.
 pub const RATE_FRAMES: Setting = setting("rate limit", 100, 1, 1 << 31, "frames per second");
+/// How long a message that is sent in parts may wait for its next one; 0: for ever.
+pub const STREAM_TIMEOUT: Setting = setting("stream timeout", 60_000, 50, 86_400_000, "milliseconds");
 /// The longest message that may be sent.
 pub const MAX_SEND_SIZE: Setting = setting("message size", 0, 0, GIB, "bytes");
 
@@ -177,6 +179,10 @@ pub(crate) struct Endpoint {
     pub(crate) window: Window,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) rate: Rate,
+    /// Messages come in chunks.
+    pub(crate) streams: bool,
+    /// Zero when it is off.
+    pub(crate) stream_timeout: Duration,
 }
 
 /// How much of a client's messages the application may have in hand.
@@ -239,6 +245,8 @@ impl Endpoint {
                 frames: RATE_FRAMES.default,
                 policy: RatePolicy::default(),
             },
+            streams: false,
+            stream_timeout: Duration::from_millis(STREAM_TIMEOUT.default),
         }
     }
 }
@@ -408,6 +416,20 @@ impl Config {
         let or_none = |limit| if limit == 0 { u64::MAX } else { limit };
         let rate = &mut self.endpoint(endpoint)?.rate;
         (rate.bytes, rate.frames) = (or_none(bytes), or_none(frames));
+        Ok(())
+    }
+
+    /// Whether messages come in chunks, as they arrive, rather than whole: [`crate::Kind::Begin`],
+    /// [`crate::Kind::Chunk`], [`crate::Kind::End`].
+    pub fn set_streaming(&mut self, endpoint: EndpointId, streaming: bool) -> Result<()> {
+        self.endpoint(endpoint)?.streams = streaming;
+        Ok(())
+    }
+
+    /// Sets [`STREAM_TIMEOUT`]; 0 is off.
+    pub fn set_stream_timeout(&mut self, endpoint: EndpointId, milliseconds: u64) -> Result<()> {
+        let timeout = Duration::from_millis(STREAM_TIMEOUT.check_or_off(milliseconds)?);
+        self.endpoint(endpoint)?.stream_timeout = timeout;
         Ok(())
     }
 

@@ -15,6 +15,12 @@ pub enum Kind {
     Accept = 3,
     /// A whole message. [`FLAG_BINARY`] tells its type.
     Message = 4,
+    /// A message begins that comes in chunks, of a client that streams. `value` is its number.
+    Begin = 5,
+    /// The next chunk of it: `data`.
+    Chunk = 6,
+    /// It has ended. [`FLAG_DISCARDED`] if the application did not want all of it.
+    End = 7,
     /// An answer to a ping of ours; `value` is that ping's ticket.
     Pong = 8,
     /// The outbox that refused a send has room again.
@@ -35,12 +41,14 @@ pub enum Kind {
     Stopped = 14,
 }
 
-/// Of MESSAGE: the message is binary.
+/// Of MESSAGE, BEGIN, CHUNK and END: the message is binary.
 pub const FLAG_BINARY: u32 = 1;
 /// Of CLOSE: both Close frames were exchanged.
 pub const FLAG_CLEAN: u32 = 2;
 /// Of ACCEPT: permessage-deflate was agreed upon.
 pub const FLAG_COMPRESSED: u32 = 4;
+/// Of END: the application has discarded the message.
+pub const FLAG_DISCARDED: u32 = 0x10;
 /// Of REQUEST: the server refuses it.
 pub const FLAG_REFUSED: u32 = 0x100;
 

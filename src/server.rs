@@ -3,6 +3,7 @@
 mod answers;
 mod flow;
 mod gateways;
+mod parts;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;

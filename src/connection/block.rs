@@ -22,6 +22,11 @@ impl Block {
         HELD.fetch_add(bytes.capacity() as u64, Ordering::Relaxed);
         Arc::new(Self { bytes })
     }
+
+    /// For who is alone with it, before it is queued.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
 }
 
 impl Drop for Block {

@@ -12,11 +12,19 @@ struct Recorder {
     behind: bool,
     at_once: bool,
     paused: bool,
+    /// It pauses the client, or discards the message, when it is told of this.
+    pauses_at: Option<Kind>,
+    discards_at: Option<Kind>,
 }
 
 impl Port for Recorder {
     fn message(&mut self, binary: bool, data: &[u8]) {
         self.said.push(format!("message {binary} {}", data.escape_ascii()));
+    }
+    fn part(&mut self, kind: Kind, number: u64, flags: u32, data: &[u8]) -> bool {
+        self.said.push(format!("{kind:?} {number} {flags:#x} {}", data.escape_ascii()));
+        self.paused |= self.pauses_at == Some(kind);
+        self.discards_at == Some(kind)
     }
     fn pong(&mut self, ticket: u64, _: Duration) {
         self.said.push(format!("pong {ticket}"));
@@ -49,7 +57,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn open() -> Connection {
-    Connection::new(7, 0, None)
+    Connection::new(7, 0, None, false)
 }
 
 /// A short frame, masked with zeroes.

@@ -16,6 +16,20 @@ impl InHand {
         self.messages += 1;
     }
 
+    /// A chunk: its message counts when it has ended, so that one under way can't fill the window by itself.
+    pub(super) fn add_chunk(&mut self, length: usize) {
+        self.bytes += length as u64;
+    }
+
+    pub(super) fn add_end(&mut self) {
+        self.messages += 1;
+    }
+
+    /// How many bytes more there may be in hand.
+    pub(super) fn room(&self, window: &config::Window) -> usize {
+        usize::try_from(window.bytes.saturating_sub(self.bytes)).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn give_back(&mut self, bytes: u64, messages: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);
         self.messages = self.messages.saturating_sub(messages);

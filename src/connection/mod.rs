@@ -7,6 +7,7 @@
 
 pub(crate) mod block;
 mod intake;
+pub(crate) mod open;
 pub(crate) mod outbox;
 mod pending;
 mod ping;
@@ -16,8 +17,8 @@ use std::time::{Duration, Instant};
 use crate::clock::Now;
 use crate::config::{Endpoint, RatePolicy};
 use crate::counters::Figures;
-use crate::event::Cause;
-use crate::protocol::{self, Codec, Decoder, Failure, Item, Opcode, deflate, reason};
+use crate::event::{self, Cause, Kind};
+use crate::protocol::{self, Codec, Decoder, Failure, Item, MAX_CHUNK, Opcode, deflate, reason};
 
 use intake::{InHand, Spent};
 use ping::{Ping, Pings};
@@ -26,6 +27,9 @@ use ping::{Ping, Pings};
 pub(crate) trait Port {
     /// A message came.
     fn message(&mut self, binary: bool, data: &[u8]);
+    /// A message in chunks: BEGIN, CHUNK or END, the message's number, and flags. True: the application has
+    /// discarded the rest, from within this call.
+    fn part(&mut self, kind: Kind, number: u64, flags: u32, data: &[u8]) -> bool;
     /// The ping with this ticket was answered after this time.
     fn pong(&mut self, ticket: u64, round_trip: Duration);
     /// Where this client's figures are counted.
@@ -114,18 +118,44 @@ pub(crate) struct Connection {
     decoder: Decoder,
     codec: Option<Codec>,
     state: State,
+    /// The message that comes in chunks, or the last that did; `None` for clients whose messages come whole.
+    streamed: Option<Box<Streamed>>,
+    /// How often the application was told something that it has to deal with.
+    told: u64,
     pings: Pings,
     in_hand: InHand,
     spent: Spent,
 }
 
+/// A message in chunks.
+#[derive(Debug, Default)]
+struct Streamed {
+    /// They count from 1.
+    number: u64,
+    /// It has begun, and not ended.
+    is_open: bool,
+    binary: bool,
+    /// The application does not want the rest.
+    discarded: bool,
+}
+
+impl Streamed {
+    fn flags(&self) -> u32 {
+        let binary = if self.binary { event::FLAG_BINARY } else { 0 };
+        binary | if self.discarded && !self.is_open { event::FLAG_DISCARDED } else { 0 }
+    }
+}
+
 impl Connection {
-    pub(crate) fn new(id: u64, endpoint: u32, codec: Option<Codec>) -> Self {
+    /// With `streams`, messages come in chunks.
+    pub(crate) fn new(id: u64, endpoint: u32, codec: Option<Codec>, streams: bool) -> Self {
         Self {
             id,
             endpoint,
             decoder: Decoder::default(),
             codec,
+            streamed: streams.then(Box::default),
+            told: 0,
             state: State::Open,
             pings: Pings::default(),
             in_hand: InHand::default(),
@@ -153,6 +183,10 @@ impl Connection {
             State::Closing(_, deadline) | State::Held(_, deadline) => Some(deadline),
             _ => None,
         }
+    }
+
+    pub(crate) fn has_codec(&self) -> bool {
+        self.codec.is_some()
     }
 
     /// The codec that messages to this client go through.
@@ -203,14 +237,14 @@ impl Connection {
         if self.has_ended() || self.is_held() {
             return (bytes.len(), None);
         }
-        let before = port.figures().messages_in.value();
+        let before = self.told;
         let mut inflated = if self.codec.is_some() { deflate::lend() } else { Vec::new() };
         let (taken, stop) = self.read(bytes, settings, now, port, &mut inflated);
         deflate::give_back(inflated);
         self.decoder.rest();
         port.figures().frames_in.set(self.decoder.frames());
         let Some(stop) = stop else { return (taken, None) };
-        let just_now = port.figures().messages_in.value() != before;
+        let just_now = self.told != before;
         if matches!(self.state, State::Open) && port.is_owed_answers(just_now) {
             self.state = State::Held(stop, port.close_deadline());
             return (bytes.len(), None);
@@ -256,9 +290,14 @@ impl Connection {
             let is_open = matches!(self.state, State::Open);
             let is_shut = is_open && (port.is_paused() || self.in_hand.fills(&settings.window))
                 || pauses && self.spent.frames_are_out(&settings.rate);
-            let Some(rest) = bytes.get_mut(at..).filter(|rest| !rest.is_empty() && !is_shut) else {
+            let is_behind = self.decoder.is_behind();
+            let Some(rest) = bytes.get_mut(at..).filter(|rest| (!rest.is_empty() || is_behind) && !is_shut)
+            else {
                 return (at, None);
             };
+            if self.streamed.is_some() {
+                self.decoder.stream(self.in_hand.room(&settings.window).clamp(1, MAX_CHUNK));
+            }
             let step = self.decoder.next(rest, &settings.limits, self.codec.as_mut(), inflated);
             let (taken, item) = match step {
                 Ok(step) => step,
@@ -272,10 +311,46 @@ impl Connection {
                     port.figures().last_data_read_ns.set(now.wall_ns);
                     // Between our Close frame and the peer's, what it still says is not delivered.
                     if is_open {
+                        self.told += 1;
                         if counts {
                             self.in_hand.add(data.len());
                         }
                         port.message(binary, data);
+                    }
+                }
+                Some(Item::Begin { binary }) => {
+                    if let Some(message) = &mut self.streamed {
+                        let number = message.number + 1;
+                        **message = Streamed { number, is_open: true, binary, discarded: false };
+                        if is_open {
+                            self.told += 1;
+                            message.discarded = port.part(Kind::Begin, number, message.flags(), &[]);
+                        }
+                    }
+                }
+                Some(Item::Chunk(data)) => {
+                    port.figures().last_data_read_ns.set(now.wall_ns);
+                    if let Some(message) =
+                        self.streamed.as_mut().filter(|message| is_open && !message.discarded)
+                    {
+                        self.told += 1;
+                        if counts {
+                            self.in_hand.add_chunk(data.len());
+                        }
+                        message.discarded = port.part(Kind::Chunk, message.number, message.flags(), data);
+                    }
+                }
+                Some(Item::End) => {
+                    port.figures().messages_in.add(1);
+                    if let Some(message) = &mut self.streamed {
+                        message.is_open = false;
+                        if is_open {
+                            self.told += 1;
+                            if counts {
+                                self.in_hand.add_end();
+                            }
+                            port.part(Kind::End, message.number, message.flags(), &[]);
+                        }
                     }
                 }
                 Some(Item::Ping(payload)) => {
@@ -310,6 +385,23 @@ impl Connection {
     /// The application has dealt with so much of what it was told.
     pub(crate) fn grant(&mut self, bytes: u64, messages: u64) {
         self.in_hand.give_back(bytes, messages);
+    }
+
+    /// The application does not want the rest of the message of this number, if that has not ended.
+    pub(crate) fn discard(&mut self, number: u64) {
+        if let Some(message) = self.streamed.as_mut().filter(|message| message.number == number) {
+            message.discarded |= message.is_open;
+        }
+    }
+
+    /// How often the application was told something that it has to deal with.
+    pub(crate) fn told(&self) -> u64 {
+        self.told
+    }
+
+    /// Whether there is more to tell of what was taken already.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.decoder.is_behind() && matches!(self.state, State::Open | State::Closing(..))
     }
 
     /// The heartbeat's timer: pings a client of which nothing was read for a period. What it says while we

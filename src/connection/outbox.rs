@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::protocol::{Opcode, frame};
 
 use super::block::Block;
+use super::open::{Behind, Open};
 pub(crate) use super::pending::{Arena, Class};
 use super::pending::{Arenas, Chunk, Older, Piece, Run};
 
@@ -56,10 +57,12 @@ pub(crate) struct Outbox {
     run: Run,
     /// What goes out before it.
     older: Option<Box<Older>>,
-    /// All that waits.
-    waiting: Load,
-    /// The part of it that the client's shared counter knows of.
-    counted: Load,
+    /// A message that is sent in parts, and what waits behind it.
+    pub(super) open: Option<Box<Open>>,
+    /// All that waits to be written.
+    pub(super) waiting: Load,
+    /// The part of it, and of what waits behind an open message, that the client's shared counter knows of.
+    pub(super) counted: Load,
     touched: bool,
     /// The broadcast that this client is excluded from.
     pub(crate) excluded_from: u64,
@@ -69,12 +72,12 @@ pub(crate) struct Outbox {
 /// A worker's outboxes and the arenas they point into.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
-    outboxes: Vec<Outbox>,
-    arenas: Arenas,
+    pub(super) outboxes: Vec<Outbox>,
+    pub(super) arenas: Arenas,
     /// Clients with something new to write.
     touched: Vec<u32>,
     /// What became of messages with an account since this was last taken.
-    settled: Vec<Settled>,
+    pub(super) settled: Vec<Settled>,
 }
 
 /// A leftover shares its arena's memory if it is at least this part of it; a smaller one is copied, so
@@ -122,9 +125,12 @@ impl Outgoing {
 
     /// What waits here and the shared counter does not know of yet.
     pub(crate) fn uncounted(&self, place: u32) -> Load {
-        self.outboxes.get(place as usize).map_or(Load::default(), |outbox| Load {
-            bytes: outbox.waiting.bytes.saturating_sub(outbox.counted.bytes),
-            messages: outbox.waiting.messages.saturating_sub(outbox.counted.messages),
+        self.outboxes.get(place as usize).map_or(Load::default(), |outbox| {
+            let all = outbox.all();
+            Load {
+                bytes: all.bytes.saturating_sub(outbox.counted.bytes),
+                messages: all.messages.saturating_sub(outbox.counted.messages),
+            }
         })
     }
 
@@ -149,7 +155,7 @@ impl Outgoing {
     /// of its bytes are in the client's shared counter since it was sent.
     #[inline]
     pub(crate) fn push(&mut self, place: u32, opcode: Opcode, payload: &[u8], split: usize, reserved: u32) {
-        if self.arenas.log.len() + payload.len() > MAX_LOG {
+        if !self.fits_log(payload.len()) {
             let mut block = Vec::new();
             frame::write_message(&mut block, opcode, false, payload, split);
             self.push_block(place, &Block::new(block), Class::Plain, reserved, None);
@@ -196,7 +202,7 @@ impl Outgoing {
         reserved: u32,
     ) {
         let class = if rsv1 { Class::Own } else { Class::Plain };
-        if self.arenas.log.len() + payload.len() > MAX_LOG {
+        if !self.fits_log(payload.len()) {
             let mut block = Vec::new();
             frame::write_message(&mut block, opcode, rsv1, payload, split);
             self.push_block(place, &Block::new(block), class, reserved, None);
@@ -210,9 +216,25 @@ impl Outgoing {
         self.push_run(place, frames, reserved);
     }
 
-    /// Queues what lies in an arena.
+    #[inline]
+    pub(super) fn fits_log(&self, length: usize) -> bool {
+        self.arenas.log.len() + length <= MAX_LOG
+    }
+
+    /// Queues what lies in an arena: a message behind the one that is open, if one is.
     #[inline]
     pub(crate) fn push_run(&mut self, place: u32, frames: Frames, reserved: u32) {
+        let is_behind = frames.is_message
+            && self.outboxes.get(place as usize).is_some_and(|outbox| outbox.open.is_some());
+        if is_behind {
+            self.defer_run(place, frames, reserved)
+        } else {
+            self.append_run(place, frames, reserved)
+        }
+    }
+
+    #[inline]
+    pub(super) fn append_run(&mut self, place: u32, frames: Frames, reserved: u32) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return };
         let Frames { arena, class, start, end, count, is_message } = frames;
         let messages = u32::from(is_message);
@@ -240,24 +262,43 @@ impl Outgoing {
         reserved: u32,
         account: Option<u32>,
     ) {
+        let block = Arc::clone(block);
+        if self.is_open(place) {
+            self.defer(place, Behind { block, class, reserved, account, raw: None });
+        } else {
+            self.append_block(place, block, class, true, reserved, account);
+        }
+    }
+
+    /// Queues a block that a message ends with, or (`ends` is false) that is a part of the open one.
+    pub(super) fn append_block(
+        &mut self,
+        place: u32,
+        block: Arc<Block>,
+        class: Class,
+        ends: bool,
+        reserved: u32,
+        account: Option<u32>,
+    ) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return };
         outbox.retire_run();
-        let end = block.len() as u32;
+        let (end, count) = (block.len() as u32, frame::count(&block));
+        let messages = u32::from(ends);
         outbox.older.get_or_insert_default().chunks.push_back(Chunk::Piece(Piece {
-            block: Arc::clone(block),
+            block,
             start: 0,
             end,
-            messages: 1,
+            messages,
             class,
             is_urgent: false,
             account,
         }));
-        outbox.queued(end, frame::count(block), true, reserved);
+        outbox.queued(end, count, ends, reserved);
         self.touch(place);
     }
 
     #[inline]
-    fn touch(&mut self, place: u32) {
+    pub(super) fn touch(&mut self, place: u32) {
         if let Some(outbox) = self.outboxes.get_mut(place as usize)
             && !std::mem::replace(&mut outbox.touched, true)
         {
@@ -269,8 +310,10 @@ impl Outgoing {
     pub(crate) fn drop_oldest(&mut self, place: u32) -> bool {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return false };
         outbox.retire_run();
-        let Some(older) = &mut outbox.older else { return false };
-        let Some((length, account)) = older.drop_oldest(&self.arenas) else { return false };
+        let Some(older) = &mut outbox.older else { return self.drop_behind(place) };
+        let Some((length, account)) = older.drop_oldest(&self.arenas) else {
+            return self.drop_behind(place);
+        };
         self.settled.extend(account.map(|account| Settled { account, place, delivered: false }));
         outbox.waiting.bytes -= length as u32;
         outbox.waiting.messages -= 1;
@@ -280,6 +323,7 @@ impl Outgoing {
     /// Drops all that waits but what is left of the frame that has begun to leave, if that is at most
     /// `most` bytes: true then, and a Close frame may follow.
     pub(crate) fn keep_begun(&mut self, place: u32, most: usize) -> bool {
+        self.abandon(place);
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return false };
         outbox.retire_run();
         let mut lost: Vec<u32> = outbox.accounts().collect();
@@ -384,11 +428,9 @@ impl Outgoing {
     /// mended.
     pub(crate) fn settle(&mut self, place: u32) -> (i64, i64) {
         let Some(outbox) = self.outboxes.get_mut(place as usize) else { return (0, 0) };
-        let before = std::mem::replace(&mut outbox.counted, outbox.waiting);
-        (
-            i64::from(outbox.waiting.bytes) - i64::from(before.bytes),
-            i64::from(outbox.waiting.messages) - i64::from(before.messages),
-        )
+        let all = outbox.all();
+        let before = std::mem::replace(&mut outbox.counted, all);
+        (i64::from(all.bytes) - i64::from(before.bytes), i64::from(all.messages) - i64::from(before.messages))
     }
 
     /// Ends the use of both arenas: the runs of those in `stuck`, who could not write all, move out.
@@ -433,9 +475,18 @@ impl Outbox {
         self.sent.messages += messages;
     }
 
+    /// What the client's shared counter is to know of.
+    #[inline]
+    fn all(&self) -> Load {
+        let Some(open) = &self.open else { return self.waiting };
+        let behind = open.told();
+        Load { bytes: self.waiting.bytes + behind.bytes, messages: self.waiting.messages + behind.messages }
+    }
+
     /// Who wants to know what becomes of what waits.
     fn accounts(&self) -> impl Iterator<Item = u32> {
-        self.older.iter().flat_map(|older| older.chunks.iter()).filter_map(Chunk::account)
+        let behind = self.open.iter().flat_map(|open| open.accounts());
+        self.older.iter().flat_map(|older| older.chunks.iter()).filter_map(Chunk::account).chain(behind)
     }
 
     fn retire_run(&mut self) {

@@ -69,11 +69,15 @@ pub(super) enum Chunk {
 
 impl Arenas {
     pub(super) fn of_run(&self, run: &Run) -> &[u8] {
-        let arena = match run.arena {
+        self.of_arena(run.arena, run.start, run.end)
+    }
+
+    pub(super) fn of_arena(&self, arena: Arena, start: u32, end: u32) -> &[u8] {
+        let arena = match arena {
             Arena::Log => &self.log,
             Arena::Batch => &self.batch,
         };
-        arena.get(run.start as usize..run.end as usize).unwrap_or_default()
+        arena.get(start as usize..end as usize).unwrap_or_default()
     }
 
     pub(super) fn of_chunk<'a>(&'a self, chunk: &'a Chunk) -> &'a [u8] {

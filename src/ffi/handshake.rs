@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::front::Field;
 
 use super::boundary::{borrow, bytes, guard, out, slice, text};
-use super::{Server, Status};
+use super::{AcceptFlag, Server, Status};
 
 /// Reads headers as C passes them: each name and each value with a NUL behind it.
 pub(super) fn fields(block: &[u8]) -> Result<Vec<Field<'_>>> {
@@ -49,6 +49,15 @@ unsafe fn answer<'a>(
     Ok((&server.running()?.server, fields(headers)?, body))
 }
 
+/// What the flags of an accept say.
+pub(super) fn streams(flags: u32) -> Result<bool> {
+    let known = AcceptFlag::Streaming as u32;
+    match flags & !known {
+        0 => Ok(flags & known != 0),
+        _ => Err(Error::invalid(format!("flags are {flags:#x}, and {known:#x} is known"))),
+    }
+}
+
 /// Accepts a handshake of an endpoint with `wsgate_endpoint_set_acceptor`: the HANDSHAKE's id is the
 /// client's from now on. What is sent to it reaches it first, also when that is sent before its ACCEPT;
 /// it can join gateways. After OK there come one ACCEPT and one CLOSE, always.
@@ -58,7 +67,7 @@ unsafe fn answer<'a>(
 /// @param headers for the response: a name, a NUL, its value, a NUL, and so on; in C the literal
 /// `"Set-Cookie\0a=1"` with its `sizeof`. None of those that the handshake itself sets, and no control
 /// characters
-/// @param flags 0
+/// @param flags `wsgate_accept_flag` bits
 /// @param user_data a word that comes with each of the client's events, as by
 /// `wsgate_client_set_user_data`
 /// @return OK; CLOSED: it is decided already, or gone; INVALID: a header or the subprotocol is bad, and
@@ -84,11 +93,10 @@ pub unsafe extern "C" fn wsgate_accept(
                 bytes("headers", headers.cast(), headers_length)?,
             )
         };
-        if flags != 0 {
-            return Err(Error::invalid(format!("flags are {flags:#x}, and none is known")));
-        }
+        let streams = streams(flags)?;
         let chosen = (!subprotocol.is_null()).then_some(chosen);
-        server.running()?.server.accept(ClientId(handshake), chosen, &fields(headers)?, user_data)
+        let (handshake, headers) = (ClientId(handshake), fields(headers)?);
+        server.running()?.server.accept_as(handshake, chosen, &headers, user_data, streams)
     })
 }
 

@@ -19,6 +19,7 @@ mod push;
 mod server;
 mod settings;
 mod status;
+mod streaming;
 mod submit;
 mod types;
 
@@ -33,5 +34,6 @@ pub use push::*;
 pub use server::*;
 pub use settings::*;
 pub use status::*;
+pub use streaming::*;
 pub use submit::*;
 pub use types::*;

@@ -90,7 +90,7 @@ impl Handler for Callbacks {
     fn on_event(&self, _: &Handle, event: &event::Event<'_>) {
         let own = match event.kind {
             Kind::Accept => &self.accept,
-            Kind::Message => &self.message,
+            Kind::Message | Kind::Begin | Kind::Chunk | Kind::End => &self.message,
             Kind::Close => &self.close,
             Kind::Log => &self.log,
             _ => &self.other,
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn wsgate_server_on_accept(
     set(server, r#fn, user_data, free_user_data, |callbacks| &mut callbacks.accept)
 }
 
-/// Sets the callback for MESSAGE; see `wsgate_server_on_accept`.
+/// Sets the callback for MESSAGE, and for BEGIN, CHUNK and END of those that come in chunks; see `wsgate_server_on_accept`.
 ///
 /// @return OK; INVALID: `fn` is NULL, or after the start
 /// @threads any; the callback runs on the library's

@@ -11,7 +11,7 @@ use crate::server::Handle;
 use crate::worker::{self, Poster};
 
 use super::boundary::{borrow, bytes, guard_count, slice, status_of};
-use super::handshake::fields;
+use super::handshake::{fields, streams};
 use super::message::{compress, unknown};
 use super::{Op, RecordFlag, Server, Status};
 
@@ -116,6 +116,12 @@ impl<'a> Record<'a> {
             op if op == Op::ClientGrant as u16 => poster.grant(client, self.ticket, self.flags.into()),
             op if op == Op::ClientPause as u16 => poster.pause(client),
             op if op == Op::ClientResume as u16 => poster.resume(client),
+            op if op == Op::BeginText as u16 => poster.begin(client, false),
+            op if op == Op::BeginBinary as u16 => poster.begin(client, true),
+            op if op == Op::Chunk as u16 => poster.part(client, self.payload, false),
+            op if op == Op::End as u16 => poster.part(client, self.payload, true),
+            op if op == Op::Abort as u16 => poster.abort(client),
+            op if op == Op::Discard as u16 => poster.discard(client, self.ticket),
             op => Err(Error::invalid(format!("op {op} is unknown"))),
         }
     }
@@ -150,15 +156,13 @@ impl<'a> Record<'a> {
     }
 
     fn accept(&self, server: &Handle) -> Result<()> {
-        if self.flags != 0 {
-            return Err(Error::invalid(format!("flags are {:#x}, and none is known", self.flags)));
-        }
+        let streams = streams(self.flags.into())?;
         let mut texts = self.payload.splitn(2, |byte| *byte == 0);
         let subprotocol = texts.next().filter(|_| !self.payload.is_empty());
         let subprotocol = subprotocol.map(std::str::from_utf8).transpose();
         let subprotocol = subprotocol.map_err(|_| Error::invalid("subprotocol is not UTF-8"))?;
         let headers = fields(texts.next().unwrap_or_default())?;
-        server.accept(ClientId(self.target), subprotocol, &headers, self.ticket)
+        server.accept_as(ClientId(self.target), subprotocol, &headers, self.ticket, streams)
     }
 
     /// The headers and the body that the payload is made of.

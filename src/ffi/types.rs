@@ -24,11 +24,14 @@ pub enum EventKind {
     /// A whole message; `data` is its payload. Text unless `WSGATE_EVENT_FLAG_BINARY` is set; text is
     /// valid UTF-8.
     Message = 4,
-    /// Not raised by this version.
+    /// A message begins that comes in chunks: see `wsgate_endpoint_set_streaming`. `value` is its number; each
+    /// client's count from 1. Text unless `WSGATE_EVENT_FLAG_BINARY` is set.
     Begin = 5,
-    /// Not raised by this version.
+    /// What comes next of it: `data`, 1 byte to 64 KiB. `value` and `flags` as of its BEGIN. Text may be cut
+    /// within a character; what has come so far may be UTF-8.
     Chunk = 6,
-    /// Not raised by this version.
+    /// It has come whole, and text was UTF-8; or `WSGATE_EVENT_FLAG_DISCARDED` is set. `value` and `flags` as of
+    /// its BEGIN. When the client ends first, its CLOSE comes and no END.
     End = 7,
     /// The answer to a ping: `value` is the ping's ticket, `data` a u64, the round trip in nanoseconds.
     Pong = 8,
@@ -58,16 +61,26 @@ pub enum EventKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub enum EventFlag {
-    /// MESSAGE: it is binary.
+    /// MESSAGE, BEGIN, CHUNK, END: it is binary.
     Binary = 1,
     /// CLOSE: both Close frames were exchanged.
     Clean = 2,
     /// ACCEPT: permessage-deflate was agreed upon.
     Compressed = 4,
+    /// END: the application has discarded the message before that, so that CHUNKs may be missing.
+    Discarded = 0x10,
     /// REQUEST: the server refuses it.
     Refused = 0x100,
     /// OUTCOME: more clients failed than there are ids.
     Truncated = 0x1000000,
+}
+
+/// Bits of `wsgate_accept`'s `flags`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum AcceptFlag {
+    /// This client's messages come in chunks, whatever its endpoint says: `wsgate_endpoint_set_streaming`.
+    Streaming = 0x10,
 }
 
 /// Why a client was closed.
@@ -177,7 +190,7 @@ pub enum Op {
     SendEachBinary = 10,
     /// Accept the handshake `target`, with `ticket` as user data; the payload is the subprotocol, a NUL, and
     /// the headers (as for `wsgate_accept`), or empty: the endpoint's subprotocol, and no headers. `flags`
-    /// is 0.
+    /// as for `wsgate_accept`.
     Accept = 16,
     /// Reject the handshake `target`: `flags` is the status, the payload the headers and then the body;
     /// `ticket` is the headers' length.
@@ -197,6 +210,19 @@ pub enum Op {
     MulticastBinary = 49,
     /// End the gateway `target`.
     GatewayFree = 50,
+    /// Begin a text message to the client `target`; as `wsgate_client_begin_text`.
+    BeginText = 64,
+    /// Begin a binary message to the client `target`.
+    BeginBinary = 65,
+    /// Send the payload as the next part of the message that was begun.
+    Chunk = 66,
+    /// Send the payload, which may be empty, as its last part.
+    End = 67,
+    /// Give it up: the client `target` is closed.
+    Abort = 68,
+    /// Of the message of the number `ticket`, which the client `target` sends, the rest is not wanted; as
+    /// `wsgate_client_discard`.
+    Discard = 69,
 }
 
 /// Bits of a record's `flags`.
@@ -314,6 +340,9 @@ mod tests {
             (Kind::HandshakeGone, EventKind::HandshakeGone as u32),
             (Kind::Accept, EventKind::Accept as u32),
             (Kind::Message, EventKind::Message as u32),
+            (Kind::Begin, EventKind::Begin as u32),
+            (Kind::Chunk, EventKind::Chunk as u32),
+            (Kind::End, EventKind::End as u32),
             (Kind::Pong, EventKind::Pong as u32),
             (Kind::Drain, EventKind::Drain as u32),
             (Kind::Outcome, EventKind::Outcome as u32),
@@ -341,6 +370,7 @@ mod tests {
                 event::FLAG_BINARY,
                 event::FLAG_CLEAN,
                 event::FLAG_COMPRESSED,
+                event::FLAG_DISCARDED,
                 event::FLAG_REFUSED,
                 event::FLAG_TRUNCATED
             ],
@@ -348,6 +378,7 @@ mod tests {
                 EventFlag::Binary,
                 EventFlag::Clean,
                 EventFlag::Compressed,
+                EventFlag::Discarded,
                 EventFlag::Refused,
                 EventFlag::Truncated
             ]

@@ -17,11 +17,34 @@ impl Handle {
         headers: &[Field<'_>],
         user_data: u64,
     ) -> Result<()> {
+        self.accept_as(handshake, subprotocol, headers, user_data, false)
+    }
+
+    /// The same for a client whose messages come in chunks, whatever its endpoint says: see
+    /// [`crate::Config::set_streaming`].
+    pub fn accept_streaming(
+        &self,
+        handshake: ClientId,
+        subprotocol: Option<&str>,
+        headers: &[Field<'_>],
+        user_data: u64,
+    ) -> Result<()> {
+        self.accept_as(handshake, subprotocol, headers, user_data, true)
+    }
+
+    pub(crate) fn accept_as(
+        &self,
+        handshake: ClientId,
+        subprotocol: Option<&str>,
+        headers: &[Field<'_>],
+        user_data: u64,
+        streams: bool,
+    ) -> Result<()> {
         self.here()?;
         let headers = handshake_fields(headers)?;
         let foresee = |accepting: &Accepting<'_>| {
             let Accepting { id, endpoint, user_data, request } = *accepting;
-            self.shared.foresee(id, endpoint, user_data, request)
+            self.shared.foresee(id, endpoint, user_data, streams, request)
         };
         self.front.pending.accept(handshake.0, subprotocol, headers, user_data, foresee)?;
         self.shared.nudge();

@@ -68,11 +68,18 @@ impl Shared {
 
     /// The handshake of this id is accepted: from now on it can be sent to. [`Shared::nudge`] is to follow. False
     /// when its worker has ended.
-    pub(crate) fn foresee(&self, id: u64, endpoint: u32, user_data: u64, request: &[u8]) -> bool {
+    pub(crate) fn foresee(
+        &self,
+        id: u64,
+        endpoint: u32,
+        user_data: u64,
+        streams: bool,
+        request: &[u8],
+    ) -> bool {
         let Some(entry) = self.clients.get(id) else { return false };
         let Some(mailbox) = self.mailboxes.get(entry.value.worker()) else { return false };
         entry.value.set_user_data(user_data);
-        let expect = Expect { id, endpoint, request: request.into() };
+        let expect = Expect { id, endpoint, streams, request: request.into() };
         // First the worker, then the id: who finds the id good comes behind this in the worker's queue. Never
         // gathered, because others may send while a submit is still being read.
         let posted = put(mailbox, |batch| batch.commands.push(Command::Expect(Box::new(expect))));
@@ -111,8 +118,8 @@ impl Shared {
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Makes room for a client whose socket will come.
-    pub(super) fn foresee(&mut self, Expect { id, endpoint, request }: Expect) {
-        self.admit(id, endpoint, Stream::Awaited(Some(request)));
+    pub(super) fn foresee(&mut self, Expect { id, endpoint, streams, request }: Expect) {
+        self.admit(id, endpoint, Stream::Awaited(Some(request)), streams);
     }
 
     /// Makes a socket a client, or lets it wait while the host is behind.
@@ -136,7 +143,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let Adopt { id, arrival: Arrival { socket, early, permit }, endpoint, request } = adopt;
         let mut stream = Stream::from(socket);
         let place = match request {
-            Some(request) => Some(self.admit(id, endpoint, Stream::Awaited(Some(request.into())))),
+            Some(request) => Some(self.admit(id, endpoint, Stream::Awaited(Some(request.into())), false)),
             None => self.place_of(id),
         };
         let Some(place) = place else {
@@ -179,15 +186,17 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         }
     }
 
-    fn admit(&mut self, id: u64, endpoint: u32, stream: Stream) -> u32 {
+    /// `streams`: whatever its endpoint says, its messages come in chunks.
+    fn admit(&mut self, id: u64, endpoint: u32, stream: Stream, streams: bool) -> u32 {
         let place = self.held.vacant_key() as u32;
+        let streams = streams || self.shared.endpoints.get(endpoint as usize).is_some_and(|e| e.streams);
         let agreement = self.shared.clients.get(id).and_then(|entry| entry.value.agreement());
         let effort = self.shared.endpoints.get(endpoint as usize).map(|e| e.compression.effort());
         let codec = agreement.zip(effort).map(|(agreement, effort)| Codec::new(agreement, effort));
         self.held.insert(Held {
             stream,
             permit: None,
-            connection: Connection::new(id, endpoint, codec),
+            connection: Connection::new(id, endpoint, codec, streams),
             memberships: Vec::new(),
             lingers_until: None,
             hung_up: false,
@@ -197,6 +206,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             is_blocked: false,
             postponed: false,
             last_message: 0,
+            is_watched: false,
             barred: None,
             unread: false,
             barred_until_ns: 0,

@@ -16,7 +16,7 @@ use super::desk::Desk;
 use super::mailbox::{Accounted, Span};
 use super::port::Desktop;
 use super::wheel::Timer;
-use super::{Batch, Command, Worker};
+use super::{Batch, Command, Held, Worker};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// Carries out what callbacks on this thread have asked for, then what came by mail: the order in
@@ -49,6 +49,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                     if let Some(place) = self.place_of(client) {
                         self.send(place, &Outgo::Shared(frame), compress);
                     }
+                }
+                Command::Begin { client, binary } => self.begin_message(client, binary),
+                Command::Part { client, frame, last } => self.part(client, Outgo::Batch(frame), last),
+                Command::PartShared { client, frame, last } => self.part(client, Outgo::Shared(frame), last),
+                Command::Discard { client, message } => {
+                    self.with_port(client, |connection, _| connection.discard(message));
                 }
                 Command::Accounted(accounted) => {
                     let Accounted { part, command } = *accounted;
@@ -123,7 +129,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     }
 
     /// Queues a client's own message, compressed if that was agreed upon and it is to be.
-    fn send(&mut self, place: u32, message: &Outgo, compress: Compress) {
+    pub(super) fn send(&mut self, place: u32, message: &Outgo, compress: Compress) {
         if !self.send_compressed(place, message, compress) {
             self.queue(place, message, Class::Plain, true, None);
         }
@@ -131,10 +137,14 @@ impl<D: Deref<Target = Desk>> Worker<D> {
 
     /// False when it is not to be compressed: who sent it knew that, and has split it already.
     fn send_compressed(&mut self, place: u32, message: &Outgo, compress: Compress) -> bool {
-        let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
-        else {
+        let takes = |held: &&mut Held| held.connection.takes_messages() && held.connection.has_codec();
+        if self.held.get_mut(place as usize).filter(takes).is_none() {
             return false;
-        };
+        }
+        if self.wait_behind(place, message, compress) {
+            return true;
+        }
+        let Some(held) = self.held.get_mut(place as usize) else { return false };
         let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else {
             return false;
         };
@@ -211,6 +221,17 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         if let Some(entry) = self.shared.clients.get(client) {
             entry.value.begin_close(client);
         }
+        let is_cut = self.place_of(client).is_some_and(|place| {
+            let mut outgoing = self.desk.outgoing.borrow_mut();
+            let is_open = outgoing.is_open(place);
+            outgoing.abandon(place);
+            is_open
+        });
+        // Half a message has left, or will: whatever the application says, that is no normal end.
+        let (code, reason) = match cause {
+            Cause::Application if is_cut => (1011, reason::ABANDONED.as_bytes()),
+            _ => (code, reason),
+        };
         let stops_at = self.stops_at;
         let mut began = None;
         let place = self.with_port(client, |connection, port| {

@@ -43,14 +43,27 @@ const CLOSING: u64 = 1;
 const WANTS_DRAIN: u64 = 2;
 /// The application does not want it to be read.
 const PAUSED: u64 = 4;
+/// A message to it was begun and not ended.
+const OPEN: u64 = 8;
 /// How many bits of `flags` lie below the serial number.
-const FLAG_BITS: u32 = 3;
+const FLAG_BITS: u32 = 4;
 
 /// Why a send was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     Closed,
     Full,
+}
+
+/// What room is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    /// A message. While one that was begun is open, it waits behind that.
+    Message,
+    /// A part of the message that is open.
+    Part,
+    /// The end of it, without more of its content.
+    End,
 }
 
 fn tag(id: u64) -> u64 {
@@ -133,6 +146,21 @@ impl Client {
         let _ = self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, clear);
     }
 
+    /// Marks the client `id` as one that a message was begun to; false when one is open, or the entry is
+    /// another's by now.
+    pub(crate) fn open_message(&self, id: u64) -> bool {
+        self.mark(id, OPEN)
+    }
+
+    pub(crate) fn has_open_message(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & OPEN != 0
+    }
+
+    /// Takes that mark away; false when none was there, or the entry is another's by now.
+    pub(crate) fn end_message(&self, id: u64) -> bool {
+        self.unmark(id, OPEN)
+    }
+
     pub(crate) fn is_paused(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & PAUSED != 0
     }
@@ -140,11 +168,13 @@ impl Client {
     /// Marks the client `id` as one that is not to be read, or takes the mark away; false when nothing
     /// changes, or the entry is another's by now.
     pub(crate) fn set_paused(&self, id: u64, paused: bool) -> bool {
-        if paused {
-            return self.mark(id, PAUSED);
-        }
+        if paused { self.mark(id, PAUSED) } else { self.unmark(id, PAUSED) }
+    }
+
+    /// Takes a flag of the client `id` away; false when it was not set, or the entry is another's by now.
+    fn unmark(&self, id: u64, flag: u64) -> bool {
         let clear = |flags: u64| {
-            (flags >> FLAG_BITS == ids::serial(id) && flags & PAUSED != 0).then_some(flags & !PAUSED)
+            (flags >> FLAG_BITS == ids::serial(id) && flags & flag != 0).then_some(flags & !flag)
         };
         self.flags.fetch_update(Ordering::SeqCst, Ordering::SeqCst, clear).is_ok()
     }
@@ -173,6 +203,20 @@ impl Client {
         )
     }
 
+    /// The same for a message that would wait behind an open one: it may fill half of the outbox.
+    pub(crate) fn is_over_half(&self, bytes: u64, uncounted_bytes: u64, uncounted_messages: u64) -> bool {
+        let queued = self.queued.load(Ordering::Relaxed);
+        let (bytes_so_far, messages) =
+            (bytes_of(queued) + uncounted_bytes, messages_of(queued) + uncounted_messages);
+        over_half(self.limit.load(Ordering::Relaxed), bytes_so_far, messages, bytes)
+    }
+
+    /// What may wait behind an open message, bytes and messages.
+    pub(crate) fn half(&self) -> (u64, u64) {
+        let limit = self.limit.load(Ordering::Relaxed);
+        (bytes_of(limit) / 2, messages_of(limit) / 2)
+    }
+
     /// Adds to what waits, or takes off. The worker's alone.
     pub(crate) fn adjust(&self, bytes: i64, messages: i64) {
         let change = (messages << 32).wrapping_add(bytes);
@@ -187,8 +231,7 @@ impl Client {
             return false;
         }
         let (limit, queued) = (self.limit.load(Ordering::Relaxed), self.queued.load(Ordering::SeqCst));
-        let low = bytes_of(queued) * 2 <= bytes_of(limit) && messages_of(queued) * 2 <= messages_of(limit);
-        low && self.flags.fetch_and(!WANTS_DRAIN, Ordering::SeqCst) & WANTS_DRAIN != 0
+        is_low(limit, queued) && self.flags.fetch_and(!WANTS_DRAIN, Ordering::SeqCst) & WANTS_DRAIN != 0
     }
 }
 
@@ -200,17 +243,37 @@ impl Entry<Client> {
     }
 
     /// Reserves room for one message of `bytes` for the client `id`.
+    #[inline]
     pub(crate) fn reserve(&self, id: u64, bytes: u32) -> Result<(), Refused> {
+        self.reserve_for(id, bytes, For::Message)
+    }
+
+    /// Reserves room for a part of the message that is open; there always is for its mere end.
+    pub(crate) fn reserve_part(&self, id: u64, bytes: u32, is_mere_end: bool) -> Result<(), Refused> {
+        self.reserve_for(id, bytes, if is_mere_end { For::End } else { For::Part })
+    }
+
+    #[inline]
+    fn reserve_for(&self, id: u64, bytes: u32, what: For) -> Result<(), Refused> {
         let client = &self.value;
         let limit = client.limit.load(Ordering::Relaxed);
         let mut queued = client.queued.load(Ordering::SeqCst);
         let mut marked = false;
         loop {
             // The tag stands in the same word: a reservation can't hit the place's next owner.
-            if queued >> TAG_SHIFT != tag(id) || client.is_closing() || !self.is(id) {
+            let flags = client.flags.load(Ordering::Relaxed);
+            if queued >> TAG_SHIFT != tag(id) || flags & CLOSING != 0 || !self.is(id) {
                 return Err(Refused::Closed);
             }
-            if over(limit, bytes_of(queued), messages_of(queued), u64::from(bytes)) {
+            let (queued_bytes, messages) = (bytes_of(queued), messages_of(queued));
+            let is_over = match what {
+                For::Message if flags & OPEN != 0 => over_half(limit, queued_bytes, messages, bytes.into()),
+                For::Message => over(limit, queued_bytes, messages, bytes.into()),
+                // When DRAIN has come, any part fits.
+                For::Part => !is_low(limit, queued) && over(limit, queued_bytes, messages, bytes.into()),
+                For::End => false,
+            };
+            if is_over {
                 if marked {
                     return Err(Refused::Full);
                 }
@@ -228,6 +291,17 @@ impl Entry<Client> {
             }
         }
     }
+}
+
+/// Whether half of the limit is free.
+fn is_low(limit: u64, queued: u64) -> bool {
+    bytes_of(queued) * 2 <= bytes_of(limit) && messages_of(queued) * 2 <= messages_of(limit)
+}
+
+/// What waits behind an open message may fill half of the outbox, so that there is room for the message itself:
+/// it could not end else, and nothing could leave.
+fn over_half(limit: u64, bytes: u64, messages: u64, more: u64) -> bool {
+    bytes + more > bytes_of(limit) / 2 || messages + 1 > messages_of(limit) / 2
 }
 
 fn over(limit: u64, bytes: u64, messages: u64, more: u64) -> bool {

@@ -21,6 +21,16 @@ pub(crate) struct Desk {
     pub(crate) local: RefCell<Batch>,
     /// A batch is being carried out: what callbacks send meanwhile comes behind it.
     pub(crate) carrying: Cell<bool>,
+    /// The message of which a callback is told a part.
+    pub(crate) telling: Cell<Telling>,
+}
+
+/// A message of which a callback is told a part, and whether it has discarded the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Telling {
+    pub(crate) client: u64,
+    pub(crate) message: u64,
+    pub(crate) discarded: bool,
 }
 
 thread_local! {
@@ -62,6 +72,16 @@ impl Desk {
     /// Whether a frame may go straight into an outbox: nothing that was sent before it still waits.
     pub(crate) fn is_clear(&self) -> bool {
         !self.carrying.get() && self.local.borrow().is_empty() && !self.mailbox.is_filled()
+    }
+
+    /// The callback that is told of this message does not want the rest. False when it is told of another.
+    pub(crate) fn discard(&self, client: u64, message: u64) -> bool {
+        let telling = self.telling.get();
+        let is_this = (telling.client, telling.message) == (client, message);
+        if is_this {
+            self.telling.set(Telling { discarded: true, ..telling });
+        }
+        is_this
     }
 
     /// Adds a command behind all that this thread has sent: to the local batch, or to the mailbox

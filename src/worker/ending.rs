@@ -74,6 +74,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             Timer::End => self.on_deadline(place, id),
             Timer::Beat => self.beat(place, id),
             Timer::Rate => self.reopen(place, id),
+            Timer::Part => self.look_at_open(place, id),
         }
     }
 
@@ -125,6 +126,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let memberships = std::mem::take(&mut held.memberships);
         let endpoint = held.connection.endpoint;
         let mut outgoing = self.desk.outgoing.borrow_mut();
+        outgoing.abandon(place);
         let queued_bytes = outgoing.waiting(place).bytes.into();
         let (mut user_data, mut info) = (0, Info::default());
         if let Some(entry) = self.shared.clients.get(id) {

@@ -157,8 +157,14 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     /// Whether a member's outbox has no room for so many bytes.
     fn is_over(&self, place: u32, id: u64, length: u64) -> bool {
         let Some(entry) = self.shared.clients.get(id) else { return false };
-        let uncounted = self.desk.outgoing.borrow().uncounted(place);
-        entry.value.is_over(length, uncounted.bytes.into(), uncounted.messages.into())
+        let outgoing = self.desk.outgoing.borrow();
+        let uncounted = outgoing.uncounted(place);
+        let (bytes, messages) = (uncounted.bytes.into(), uncounted.messages.into());
+        if outgoing.is_open(place) {
+            entry.value.is_over_half(length, bytes, messages)
+        } else {
+            entry.value.is_over(length, bytes, messages)
+        }
     }
 
     /// Does what the policy says for a member whose outbox is full. Whether the message fits then.
@@ -176,7 +182,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                     entry.value.figures.dropped.add(1);
                     let (bytes, messages) = outgoing.settle(place);
                     entry.value.adjust(bytes, messages);
-                    if !entry.value.is_over(many.length, 0, 0) {
+                    let is_over = if outgoing.is_open(place) {
+                        entry.value.is_over_half(many.length, 0, 0)
+                    } else {
+                        entry.value.is_over(many.length, 0, 0)
+                    };
+                    if !is_over {
                         return true;
                     }
                 }

@@ -43,6 +43,8 @@ pub(crate) struct Arrival {
 pub(crate) struct Expect {
     pub(crate) id: u64,
     pub(crate) endpoint: u32,
+    /// Its messages come in chunks, whatever its endpoint says.
+    pub(crate) streams: bool,
     /// ACCEPT's data.
     pub(crate) request: Box<[u8]>,
 }
@@ -68,6 +70,14 @@ pub(crate) enum Command {
     Send { client: u64, frame: Span, compress: Compress },
     /// The same with a frame too large to be copied again.
     SendShared { client: u64, frame: Arc<Block>, compress: Compress },
+    /// Begin a message that is sent in parts.
+    Begin { client: u64, binary: bool },
+    /// Send the frames in the span, which are reserved already, as the next or the last part of it.
+    Part { client: u64, frame: Span, last: bool },
+    /// The same with frames too large to be copied again.
+    PartShared { client: u64, frame: Arc<Block>, last: bool },
+    /// The application does not want the rest of a message that comes in chunks.
+    Discard { client: u64, message: u64 },
     /// Send the frame in the span to a gateway's members, but not to the ids in the other.
     Broadcast { gateway: u64, frame: Span, except: Span, compress: Compress },
     /// The same with a frame that all workers share.
@@ -135,6 +145,13 @@ impl Batch {
     pub(crate) fn frame(&mut self, opcode: Opcode, payload: &[u8], split: usize) -> Span {
         let start = self.bytes.len() as u32;
         frame::write_message(&mut self.bytes, opcode, false, payload, split);
+        Span { start, end: self.bytes.len() as u32 }
+    }
+
+    /// Appends a part of a message, in frames of at most `split` bytes.
+    pub(crate) fn part(&mut self, payload: &[u8], last: bool, split: usize) -> Span {
+        let start = self.bytes.len() as u32;
+        frame::write_part(&mut self.bytes, payload, last, split);
         Span { start, end: self.bytes.len() as u32 }
     }
 
@@ -229,6 +246,9 @@ impl Command {
             Self::Send { client, frame, compress } => {
                 Self::SendShared { client, frame: Block::new(copy(frame)), compress }
             }
+            Self::Part { client, frame, last } => {
+                Self::PartShared { client, frame: Block::new(copy(frame)), last }
+            }
             Self::Broadcast { gateway, frame, except, compress } => {
                 Self::BroadcastShared { gateway, frame: Block::new(copy(frame)), except, compress }
             }
@@ -245,7 +265,7 @@ impl Command {
             span.end += by;
         };
         match self.casting() {
-            Self::Send { frame, .. } => by(frame, bytes),
+            Self::Send { frame, .. } | Self::Part { frame, .. } => by(frame, bytes),
             Self::Broadcast { frame, except, .. } => {
                 by(frame, bytes);
                 by(except, ids);

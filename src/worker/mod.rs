@@ -15,6 +15,7 @@ mod fanout;
 mod flush;
 mod mailbox;
 mod overload;
+mod parts;
 mod port;
 mod post;
 mod pressure;
@@ -139,6 +140,8 @@ struct Held {
     postponed: bool,
     /// The turn in which it last said something.
     last_message: u64,
+    /// A timer looks after the message that it is sent in parts.
+    is_watched: bool,
     /// Why it is not read, while it is not.
     barred: Option<Shut>,
     /// There may be more in the socket, and the poller has told of it.
@@ -235,6 +238,7 @@ impl<D: Deref<Target = Desk> + From<Desk>> Worker<D> {
                 outgoing: RefCell::default(),
                 local: RefCell::default(),
                 carrying: Cell::default(),
+                telling: Cell::default(),
             }),
             shared,
             sink,

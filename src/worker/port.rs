@@ -10,7 +10,7 @@ use crate::ids::Entry;
 use crate::protocol::Opcode;
 
 use super::Client;
-use super::desk::Desk;
+use super::desk::{Desk, Telling};
 
 /// What a connection may use of its worker while it is called.
 pub(super) struct Desktop<'a> {
@@ -45,6 +45,23 @@ impl Port for Desktop<'_> {
             value: 0,
             time_ns: self.now.wall_ns,
         });
+    }
+
+    fn part(&mut self, kind: Kind, number: u64, flags: u32, data: &[u8]) -> bool {
+        if self.entry.value.is_closing() {
+            return true;
+        }
+        self.desk.telling.set(Telling { client: self.id, message: number, discarded: false });
+        self.sink.event(&Event {
+            flags,
+            client: self.id,
+            user_data: self.entry.value.user_data(),
+            data,
+            endpoint: self.endpoint,
+            value: number,
+            ..Event::of_server(kind, self.now.wall_ns)
+        });
+        self.desk.telling.take().discarded
     }
 
     fn pong(&mut self, ticket: u64, round_trip: Duration) {

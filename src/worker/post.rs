@@ -60,18 +60,13 @@ impl<'a> Poster<'a> {
             entry.value.agreement().is_some() && settings.compression.wants(compress, binary, data.len());
         let split = if packs { usize::MAX } else { settings.frame_split };
         let length = frame::message_size(data.len(), split);
-        let reserved = match self.full.contains(&client.0) {
+        let reserved = match self.has_refused(client) {
             true => Err(Refused::Full),
             false => entry.reserve(client.0, length as u32),
         };
         reserved.map_err(|refused| match refused {
             Refused::Closed => gone(client),
-            Refused::Full => {
-                if self.gathered.is_some() {
-                    self.full.insert(client.0);
-                }
-                full(client)
-            }
+            Refused::Full => self.refuse(client),
         })?;
         let worker = entry.value.worker();
         if self.gathered.is_none() && !packs {
@@ -173,7 +168,24 @@ impl<'a> Poster<'a> {
         self.shared.clients.get(client.0).ok_or_else(|| gone(client))
     }
 
-    fn settings(&self, entry: &Entry<Client>) -> Result<&'a Endpoint> {
+    /// While gathering: whether a send to this client was refused with FULL.
+    pub(super) fn has_refused(&self, client: ClientId) -> bool {
+        self.full.contains(&client.0)
+    }
+
+    #[cold]
+    pub(super) fn refuse(&mut self, client: ClientId) -> Error {
+        if self.gathered.is_some() {
+            self.full.insert(client.0);
+        }
+        full(client)
+    }
+
+    pub(super) fn is_gathering(&self) -> bool {
+        self.gathered.is_some()
+    }
+
+    pub(super) fn settings(&self, entry: &Entry<Client>) -> Result<&'a Endpoint> {
         self.shared
             .endpoints
             .get(entry.value.endpoint())
@@ -255,7 +267,7 @@ pub(super) fn opcode(Message { data, binary, .. }: Message<'_>) -> Result<Opcode
 }
 
 #[cold]
-fn gone(client: ClientId) -> Error {
+pub(super) fn gone(client: ClientId) -> Error {
     Error::new(ErrorKind::Closed, format!("client {} is gone", client.0))
 }
 

@@ -188,7 +188,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let rest = backlog.bytes.get_mut(backlog.taken..).unwrap_or_default();
         let taken = self.interpret(place, rest, false);
         backlog.taken += taken;
-        if backlog.taken == backlog.bytes.len() {
+        if backlog.taken == backlog.bytes.len() && !self.is_behind(place) {
             return true;
         }
         if let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) {
@@ -211,26 +211,32 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let id = held.connection.id;
         let taken = self.interpret(place, bytes, true);
         let rest = bytes.get(taken..).unwrap_or_default();
+        let is_behind = self.is_behind(place);
         if let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.id == id) {
-            if !rest.is_empty() {
+            if !rest.is_empty() || is_behind {
                 held.backlog = Some(Box::new(Backlog { bytes: Unfinished::new(rest.to_vec()), taken: 0 }));
             }
             if held.unfinished() > 0 && unfinished::is_over_budget() {
                 self.relieve_inbox();
             }
         }
-        if rest.is_empty() {
+        if rest.is_empty() && !is_behind {
             return true;
         }
         self.see_to_opening(place, id);
         false
     }
 
+    /// Whether a client has shut with something to tell for which it needs no more bytes.
+    fn is_behind(&self, place: u32) -> bool {
+        self.held.get(place as usize).is_some_and(|held| held.connection.is_behind())
+    }
+
     /// Runs the state machine. A panic below, ours or a callback's, costs this client alone.
     fn interpret(&mut self, place: u32, bytes: &mut [u8], fresh: bool) -> usize {
         let (now, turn, all) = (self.now, self.turn, bytes.len());
         let Some((connection, settings, mut port)) = self.port(place) else { return all };
-        let (id, said) = (connection.id, port.entry.value.figures.messages_in.value());
+        let (id, told) = (connection.id, connection.told());
         if fresh {
             connection.arrived(all, now, &port);
         }
@@ -240,7 +246,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                     tracing::error!(client = id, "a panic while serving this client");
                     (all, connection.abort(&mut port))
                 });
-        let said = port.entry.value.figures.messages_in.value() != said;
+        let said = connection.told() != told;
         let holds = connection.is_held();
         if let Some(held) = self.held.get_mut(place as usize).filter(|_| said) {
             held.last_message = turn;

@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Beat,
     /// Its rate limit's second is over.
     Rate,
+    /// The message that it is sent in parts. There is at most one.
+    Part,
 }
 
 /// A timer that has come.

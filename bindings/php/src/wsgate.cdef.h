@@ -135,6 +135,7 @@ typedef enum wsgate_event_flag {
   WSGATE_EVENT_FLAG_BINARY = 1,
   WSGATE_EVENT_FLAG_CLEAN = 2,
   WSGATE_EVENT_FLAG_COMPRESSED = 4,
+  WSGATE_EVENT_FLAG_DISCARDED = 16,
   WSGATE_EVENT_FLAG_REFUSED = 256,
   WSGATE_EVENT_FLAG_TRUNCATED = 16777216,
 } wsgate_event_flag;
@@ -168,6 +169,9 @@ wsgate_batch *wsgate_batch_new(void);
 int32_t wsgate_server_take(wsgate_server *server, wsgate_batch *batch, uint64_t max, int32_t timeout_ms);
 int32_t wsgate_server_fd(wsgate_server *server);
 void wsgate_batch_free(wsgate_batch *batch);
+typedef enum wsgate_accept_flag {
+  WSGATE_ACCEPT_FLAG_STREAMING = 16,
+} wsgate_accept_flag;
 wsgate_status wsgate_handshake_header(wsgate_server *server, uint64_t handshake, const char *name, size_t name_length, char *value, size_t size, uint64_t *length);
 wsgate_status wsgate_accept(wsgate_server *server, uint64_t handshake, const char *subprotocol, size_t subprotocol_length, const char *headers, size_t headers_length, uint32_t flags, uint64_t user_data);
 wsgate_status wsgate_reject(wsgate_server *server, uint64_t handshake, uint32_t status, const char *headers, size_t headers_length, const void *body, size_t body_length);
@@ -221,6 +225,14 @@ wsgate_status wsgate_client_grant(wsgate_server *server, uint64_t client, uint64
 wsgate_status wsgate_client_pause(wsgate_server *server, uint64_t client);
 wsgate_status wsgate_client_resume(wsgate_server *server, uint64_t client);
 wsgate_status wsgate_client_info(wsgate_server *server, uint64_t client, wsgate_client_counters *out, size_t size);
+wsgate_status wsgate_endpoint_set_streaming(wsgate_server *server, uint32_t endpoint, uint32_t streaming);
+wsgate_status wsgate_client_discard(wsgate_server *server, uint64_t client, uint64_t message);
+wsgate_status wsgate_client_begin_text(wsgate_server *server, uint64_t client);
+wsgate_status wsgate_client_begin_binary(wsgate_server *server, uint64_t client);
+wsgate_status wsgate_client_chunk(wsgate_server *server, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_client_end(wsgate_server *server, uint64_t client, const void *data, size_t length);
+wsgate_status wsgate_client_abort(wsgate_server *server, uint64_t client);
+wsgate_status wsgate_endpoint_set_stream_timeout(wsgate_server *server, uint32_t endpoint, uint64_t milliseconds);
 typedef struct wsgate_outcome {
   uint64_t gateway;
   uint64_t delivered;
@@ -265,6 +277,12 @@ typedef enum wsgate_op {
   WSGATE_OP_MULTICAST_TEXT = 48,
   WSGATE_OP_MULTICAST_BINARY = 49,
   WSGATE_OP_GATEWAY_FREE = 50,
+  WSGATE_OP_BEGIN_TEXT = 64,
+  WSGATE_OP_BEGIN_BINARY = 65,
+  WSGATE_OP_CHUNK = 66,
+  WSGATE_OP_END = 67,
+  WSGATE_OP_ABORT = 68,
+  WSGATE_OP_DISCARD = 69,
 } wsgate_op;
 typedef enum wsgate_record_flag {
   WSGATE_RECORD_FLAG_OUTCOME = 1,

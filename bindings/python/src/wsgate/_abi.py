@@ -89,6 +89,7 @@ EVENT_KIND_STOPPED = 14
 EVENT_FLAG_BINARY = 1
 EVENT_FLAG_CLEAN = 2
 EVENT_FLAG_COMPRESSED = 4
+EVENT_FLAG_DISCARDED = 16
 EVENT_FLAG_REFUSED = 256
 EVENT_FLAG_TRUNCATED = 16777216
 
@@ -117,6 +118,8 @@ class Batch(Structure):
         ("payload_length", c_uint64),
         ("pending", c_uint64),
     ]
+
+ACCEPT_FLAG_STREAMING = 16
 
 CLOSE_CAUSE_PEER = 1
 CLOSE_CAUSE_APPLICATION = 2
@@ -185,6 +188,12 @@ OP_CLIENT_RESUME = 34
 OP_MULTICAST_TEXT = 48
 OP_MULTICAST_BINARY = 49
 OP_GATEWAY_FREE = 50
+OP_BEGIN_TEXT = 64
+OP_BEGIN_BINARY = 65
+OP_CHUNK = 66
+OP_END = 67
+OP_ABORT = 68
+OP_DISCARD = 69
 
 RECORD_FLAG_OUTCOME = 1
 RECORD_FLAG_COMPRESS_NEVER = 256
@@ -295,6 +304,14 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_client_pause": (c_int32, [c_void_p, c_uint64]),
     "wsgate_client_resume": (c_int32, [c_void_p, c_uint64]),
     "wsgate_client_info": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_endpoint_set_streaming": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "wsgate_client_discard": (c_int32, [c_void_p, c_uint64, c_uint64]),
+    "wsgate_client_begin_text": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_client_begin_binary": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_client_chunk": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_client_end": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "wsgate_client_abort": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_endpoint_set_stream_timeout": (c_int32, [c_void_p, c_uint32, c_uint64]),
     "wsgate_gateway_new": (c_int32, [c_void_p, c_void_p]),
     "wsgate_gateway_add": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_gateway_remove": (c_int32, [c_void_p, c_uint64, c_uint64]),
