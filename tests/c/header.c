@@ -26,7 +26,7 @@ AT(wsgate_batch, payload_length, 32);
 AT(wsgate_batch, pending, 40);
 
 HOLDS(client_counters_size, sizeof(wsgate_client_counters) == 176);
-HOLDS(server_counters_size, sizeof(wsgate_server_counters) == 224);
+HOLDS(server_counters_size, sizeof(wsgate_server_counters) == 248);
 AT(wsgate_client_counters, size, 0);
 AT(wsgate_client_counters, messages_in, 40);
 AT(wsgate_client_counters, connected_ns, 112);
