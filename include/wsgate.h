@@ -1535,7 +1535,8 @@ wsgate_status wsgate_client_send(wsgate_server *server,
  * Pings a client. Its answer raises PONG with `ticket`. A ping is exempt from the outbox limit; it is
  * dropped while 64 KiB more than that wait.
  *
- * @return OK; CLOSED: the client is gone or closing
+ * @return OK; CLOSED: the client is gone or closing; FULL: 64 MiB of commands wait for its worker, which is
+ * busy
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_client_ping(wsgate_server *server, uint64_t client, uint64_t ticket);
@@ -1753,7 +1754,7 @@ wsgate_status wsgate_gateway_new(wsgate_server *server, uint64_t *gateway);
 /**
  * Adds a client to a gateway; nothing changes if it is in it. It leaves by itself when it closes.
  *
- * @return OK; CLOSED: one of them is gone
+ * @return OK; CLOSED: one of them is gone; FULL: 64 MiB of commands wait for a worker that is busy
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64_t client);
@@ -1761,7 +1762,7 @@ wsgate_status wsgate_gateway_add(wsgate_server *server, uint64_t gateway, uint64
 /**
  * Removes a client from a gateway; nothing changes if it is not in it.
  *
- * @return OK; CLOSED: one of them is gone
+ * @return OK; CLOSED: one of them is gone; FULL: 64 MiB of commands wait for a worker that is busy
  * @threads any, callbacks too; never blocks
  */
 wsgate_status wsgate_gateway_remove(wsgate_server *server, uint64_t gateway, uint64_t client);
@@ -1824,7 +1825,7 @@ wsgate_status wsgate_gateway_find(wsgate_server *server, const char *name, size_
  * `exclude`; stale ids there are ignored. Encoded once. All that one thread sends, by whatever call,
  * reaches each client in the order of the calls. A client whose outbox is full is closed with 1013.
  *
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * INVALID: not UTF-8; CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1838,7 +1839,7 @@ wsgate_status wsgate_gateway_broadcast_text(wsgate_server *server,
 /**
  * Sends a binary message to every client of a gateway; see `wsgate_gateway_broadcast_text`.
  *
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1854,7 +1855,7 @@ wsgate_status wsgate_gateway_broadcast_binary(wsgate_server *server,
  * Ids that are stale or not in the gateway are skipped; one that is there twice counts once. Otherwise as
  * `wsgate_gateway_broadcast_text`; only the workers of these clients are troubled.
  *
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * INVALID: not UTF-8; CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1868,7 +1869,7 @@ wsgate_status wsgate_gateway_multicast_text(wsgate_server *server,
 /**
  * Sends a binary message to chosen clients of a gateway; see `wsgate_gateway_multicast_text`.
  *
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1884,7 +1885,7 @@ wsgate_status wsgate_gateway_multicast_binary(wsgate_server *server,
  * `wsgate_client_send_text` it is skipped when the client is not there, and a client whose outbox is full
  * is treated as in a broadcast.
  *
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * INVALID: not UTF-8; CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1897,7 +1898,7 @@ wsgate_status wsgate_gateway_send_text(wsgate_server *server,
 /**
  * Sends a binary message to one client, if it is in the gateway; see `wsgate_gateway_send_text`.
  *
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1913,7 +1914,7 @@ wsgate_status wsgate_gateway_send_binary(wsgate_server *server,
  * same.
  *
  * @param flags `wsgate_send_flag` bits
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1930,7 +1931,7 @@ wsgate_status wsgate_gateway_broadcast(wsgate_server *server,
  * `wsgate_gateway_multicast_text`.
  *
  * @param flags `wsgate_send_flag` bits
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
  * INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
  */
@@ -1953,7 +1954,7 @@ wsgate_status wsgate_gateway_multicast(wsgate_server *server,
  *
  * @param flags `wsgate_send_flag` bits
  * @param ticket the caller's own number; need not be unique
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy, or
  * there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
  * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks
@@ -1973,7 +1974,7 @@ wsgate_status wsgate_gateway_broadcast_with_outcome(wsgate_server *server,
  *
  * @param flags `wsgate_send_flag` bits
  * @param ticket the caller's own number; need not be unique
- * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
+ * @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy, or
  * there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
  * CONFIG: over 1 GiB
  * @threads any, callbacks too; never blocks

@@ -72,7 +72,8 @@ pub unsafe extern "C" fn wsgate_client_send(
 /// Pings a client. Its answer raises PONG with `ticket`. A ping is exempt from the outbox limit; it is
 /// dropped while 64 KiB more than that wait.
 ///
-/// @return OK; CLOSED: the client is gone or closing
+/// @return OK; CLOSED: the client is gone or closing; FULL: 64 MiB of commands wait for its worker, which is
+/// busy
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_client_ping(server: *mut Server, client: u64, ticket: u64) -> Status {

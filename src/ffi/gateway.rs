@@ -44,7 +44,7 @@ pub unsafe extern "C" fn wsgate_gateway_free(server: *mut Server, gateway: u64) 
 
 /// Adds a client to a gateway; nothing changes if it is in it. It leaves by itself when it closes.
 ///
-/// @return OK; CLOSED: one of them is gone
+/// @return OK; CLOSED: one of them is gone; FULL: 64 MiB of commands wait for a worker that is busy
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_gateway_add(server: *mut Server, gateway: u64, client: u64) -> Status {
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn wsgate_gateway_add(server: *mut Server, gateway: u64, c
 
 /// Removes a client from a gateway; nothing changes if it is not in it.
 ///
-/// @return OK; CLOSED: one of them is gone
+/// @return OK; CLOSED: one of them is gone; FULL: 64 MiB of commands wait for a worker that is busy
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wsgate_gateway_remove(server: *mut Server, gateway: u64, client: u64) -> Status {
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn wsgate_gateway_find(
 /// `exclude`; stale ids there are ignored. Encoded once. All that one thread sends, by whatever call,
 /// reaches each client in the order of the calls. A client whose outbox is full is closed with 1013.
 ///
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// INVALID: not UTF-8; CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast_text(
 
 /// Sends a binary message to every client of a gateway; see `wsgate_gateway_broadcast_text`.
 ///
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast_binary(
 /// Ids that are stale or not in the gateway are skipped; one that is there twice counts once. Otherwise as
 /// `wsgate_gateway_broadcast_text`; only the workers of these clients are troubled.
 ///
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// INVALID: not UTF-8; CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn wsgate_gateway_multicast_text(
 
 /// Sends a binary message to chosen clients of a gateway; see `wsgate_gateway_multicast_text`.
 ///
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -279,7 +279,7 @@ pub unsafe extern "C" fn wsgate_gateway_multicast_binary(
 /// `wsgate_client_send_text` it is skipped when the client is not there, and a client whose outbox is full
 /// is treated as in a broadcast.
 ///
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// INVALID: not UTF-8; CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -296,7 +296,7 @@ pub unsafe extern "C" fn wsgate_gateway_send_text(
 
 /// Sends a binary message to one client, if it is in the gateway; see `wsgate_gateway_send_text`.
 ///
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -318,7 +318,7 @@ pub unsafe extern "C" fn wsgate_gateway_send_binary(
 /// same.
 ///
 /// @param flags `wsgate_send_flag` bits
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -341,7 +341,7 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast(
 /// `wsgate_gateway_multicast_text`.
 ///
 /// @param flags `wsgate_send_flag` bits
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy;
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy;
 /// INVALID: not UTF-8, or flags that are none; CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
 #[unsafe(no_mangle)]
@@ -370,7 +370,7 @@ pub unsafe extern "C" fn wsgate_gateway_multicast(
 ///
 /// @param flags `wsgate_send_flag` bits
 /// @param ticket the caller's own number; need not be unique
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy, or
 /// there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
 /// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks
@@ -396,7 +396,7 @@ pub unsafe extern "C" fn wsgate_gateway_broadcast_with_outcome(
 ///
 /// @param flags `wsgate_send_flag` bits
 /// @param ticket the caller's own number; need not be unique
-/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of broadcasts wait for a worker that is busy, or
+/// @return OK; CLOSED: the gateway is gone; FULL: 64 MiB of commands wait for a worker that is busy, or
 /// there is no space for the outcome: take events first; INVALID: not UTF-8, or flags that are none;
 /// CONFIG: over 1 GiB
 /// @threads any, callbacks too; never blocks

@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use crate::config::{ClientId, Compress, GatewayId};
 use crate::connection::block::Block;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::gateway::outcome::Part;
 use crate::message::Message;
 use crate::protocol::Opcode;
 
-use super::mailbox::{Accounted, Command, MAX_RESERVED, Span};
+use super::mailbox::{Accounted, Command, OVERHEAD, Span};
 use super::post::{block, opcode, stopped};
 use super::{Batch, INLINE, Poster};
 
-/// What a broadcast or multicast counts for beside its frame and its ids while it waits for a worker.
-const OVERHEAD: usize = 64;
 /// A list of chosen clients that grew past this is not kept for reuse.
 const KEEP: usize = 4096;
 
@@ -165,19 +163,14 @@ impl Poster<'_> {
 
     /// Reserves room in the mailboxes of these workers, in all or in none.
     fn reserve(&self, costs: impl Iterator<Item = (usize, u64)> + Clone) -> Result<()> {
-        let reserve = |(worker, cost): (usize, u64)| {
-            self.shared.mailboxes.get(worker).is_none_or(|mailbox| mailbox.reserve(cost))
-        };
-        match costs.clone().position(|each| !reserve(each)) {
-            None => Ok(()),
-            Some(refused) => {
-                self.release(costs.take(refused));
-                Err(Error::new(
-                    ErrorKind::Full,
-                    format!("a worker is busy, and {} MiB of broadcasts wait for it", MAX_RESERVED >> 20),
-                ))
+        for (nth, (worker, cost)) in costs.clone().enumerate() {
+            let reserved = self.shared.mailboxes.get(worker).map_or(Ok(()), |mailbox| mailbox.reserve(cost));
+            if let Err(error) = reserved {
+                self.release(costs.take(nth));
+                return Err(error);
             }
         }
+        Ok(())
     }
 
     fn release(&self, costs: impl Iterator<Item = (usize, u64)>) {
@@ -200,14 +193,14 @@ impl Poster<'_> {
     pub(crate) fn join(&mut self, gateway: GatewayId, client: ClientId) -> Result<()> {
         self.shared.gateways.check(gateway)?;
         let worker = self.client(client)?.value.worker();
-        self.tell(client, worker, |_| Command::Join { gateway: gateway.0, client: client.0 })
+        self.tell_within(client, worker, |_| Command::Join { gateway: gateway.0, client: client.0 })
     }
 
     /// Takes a client out of a gateway.
     pub(crate) fn leave(&mut self, gateway: GatewayId, client: ClientId) -> Result<()> {
         self.shared.gateways.check(gateway)?;
         let worker = self.client(client)?.value.worker();
-        self.tell(client, worker, |_| Command::Leave { gateway: gateway.0, client: client.0 })
+        self.tell_within(client, worker, |_| Command::Leave { gateway: gateway.0, client: client.0 })
     }
 
     /// Ends a gateway. Its id is stale at once; the members are let go as the workers come to it.
@@ -222,7 +215,7 @@ impl Poster<'_> {
 
 impl Cast<'_> {
     fn cost(&self, ids: usize) -> u64 {
-        (self.data.len() + 8 * ids + OVERHEAD) as u64
+        (self.data.len() + 8 * ids) as u64 + OVERHEAD
     }
 
     /// Adds it to a worker's batch. `command` gets the frame in the batch, or one of its own.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::admission::Permit;
 use crate::config::Compress;
 use crate::connection::block::Block;
+use crate::error::{Error, ErrorKind, Result};
 use crate::gateway::outcome::Part;
 use crate::protocol::{Opcode, frame};
 use crate::socket::Socket;
@@ -124,7 +125,7 @@ pub(crate) struct Batch {
     /// Frames as they go out, and reasons. Outboxes point into this while the batch is carried out.
     pub(crate) bytes: Vec<u8>,
     pub(crate) ids: Vec<u64>,
-    /// What its broadcasts and multicasts have reserved in the mailbox: see [`Mailbox::reserve`].
+    /// What its commands have reserved in the mailbox: see [`Mailbox::reserve`].
     pub(crate) reserved: u64,
     /// How many clients they reach, about.
     pub(crate) reach: usize,
@@ -300,7 +301,8 @@ pub(crate) struct Mailbox {
     ended: AtomicBool,
     /// Whether the worker sleeps, or is about to.
     parked: AtomicBool,
-    /// What broadcasts and multicasts that are not carried out take: bytes, ids, and themselves.
+    /// What commands that are not carried out take, of those that a caller may repeat without an end: their
+    /// bytes, ids, and themselves.
     reserved: AtomicU64,
     /// Whether another thread wants to run the worker, so that it should not sleep.
     called: AtomicBool,
@@ -309,8 +311,11 @@ pub(crate) struct Mailbox {
     pub(crate) clients: AtomicU32,
 }
 
-/// How much of broadcasts and multicasts may wait for one worker.
-pub(crate) const MAX_RESERVED: u64 = 64 << 20;
+/// How much of broadcasts, multicasts, pings, joins and leaves may wait for one worker. Direct messages count in
+/// their outboxes; of the rest a client has a bounded number by its nature.
+const MAX_RESERVED: u64 = 64 << 20;
+/// What a command counts for beside its frame and its ids.
+pub(crate) const OVERHEAD: u64 = 64;
 
 /// A batch that reaches so many clients takes no more commands: the worker reads its sockets before it
 /// carries out the next.
@@ -355,15 +360,20 @@ impl Mailbox {
         true
     }
 
-    /// Reserves room for a broadcast or multicast, which is given back when it was carried out. False
-    /// when [`MAX_RESERVED`] waits; one that finds nothing waiting always fits.
-    pub(crate) fn reserve(&self, bytes: u64) -> bool {
+    /// Reserves room for a command, which is given back when it was carried out. FULL when [`MAX_RESERVED`]
+    /// waits; one that finds nothing waiting always fits.
+    pub(crate) fn reserve(&self, bytes: u64) -> Result<()> {
         let before = self.reserved.fetch_add(bytes, Ordering::Relaxed);
         let fits = before == 0 || before + bytes <= MAX_RESERVED;
-        if !fits {
-            self.release(bytes);
+        if fits {
+            return Ok(());
         }
-        fits
+        self.release(bytes);
+        let waiting = MAX_RESERVED >> 20;
+        Err(Error::new(
+            ErrorKind::Full,
+            format!("a worker is busy, and {waiting} MiB of commands wait for it"),
+        ))
     }
 
     pub(crate) fn release(&self, bytes: u64) {

@@ -10,7 +10,7 @@ use crate::ids::Entry;
 use crate::message::Message;
 use crate::protocol::{self, Opcode, frame};
 
-use super::mailbox::REACH;
+use super::mailbox::{OVERHEAD, REACH};
 use super::{Batch, Client, Command, INLINE, Mailbox, Refused, Shared, desk};
 
 /// Posts commands: each at once, or gathered so that every worker gets its share in one piece.
@@ -108,7 +108,7 @@ impl<'a> Poster<'a> {
         if entry.value.is_closing() {
             return Err(gone(client));
         }
-        self.tell(client, entry.value.worker(), |_| Command::Ping { client: client.0, ticket })
+        self.tell_within(client, entry.value.worker(), |_| Command::Ping { client: client.0, ticket })
     }
 
     /// Begins the closing handshake with a client.
@@ -203,6 +203,21 @@ impl<'a> Poster<'a> {
             batch.commands.push(command);
         });
         if posted { Ok(()) } else { Err(gone(client)) }
+    }
+
+    /// The same for what a caller may repeat without an end: FULL when too much waits for the worker.
+    pub(super) fn tell_within(
+        &mut self,
+        client: ClientId,
+        worker: usize,
+        command: impl FnOnce(&mut Batch) -> Command,
+    ) -> Result<()> {
+        let mailbox = self.shared.mailboxes.get(worker).ok_or_else(|| gone(client))?;
+        mailbox.reserve(OVERHEAD)?;
+        self.tell(client, worker, |batch| {
+            batch.reserved += OVERHEAD;
+            command(batch)
+        })
     }
 
     /// Adds to a worker's commands. False when it has ended.

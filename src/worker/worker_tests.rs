@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::*;
+use crate::error::ErrorKind;
 use crate::event::Kind;
 
 /// A pull sink whose taker comes at the worst moment: right after the worker was told that the queue is full.
@@ -51,4 +52,28 @@ fn room_made_while_the_worker_falls_asleep_is_noticed() {
     mailbox.post(|batch| batch.commands.push(Command::Stop { deadline: Instant::now(), last: true }));
     worker.join().unwrap();
     assert_eq!(message, Ok(Kind::Message), "the worker sleeps although it may read");
+}
+
+/// The worker is not started: nothing is carried out.
+#[test]
+fn what_may_wait_for_a_busy_worker_is_bounded_whatever_it_is() {
+    let (_poll, mailbox, shared) = harness::shared();
+    let (client, _peer) = harness::connect(&shared);
+    let gateway = shared.gateways.create().unwrap();
+    let mut poster = Poster::direct(&shared);
+    let mut calls = 0_usize;
+    let refused = loop {
+        calls += 3;
+        let all = [poster.ping(client, 0), poster.join(gateway, client), poster.leave(gateway, client)];
+        if let Some(error) = all.into_iter().find_map(Result::err) {
+            break error;
+        }
+        assert!(calls < 1 << 22, "they wait without an end");
+    };
+    assert_eq!(refused.kind(), ErrorKind::Full);
+    let mut batch = Batch::default();
+    mailbox.take(&mut batch);
+    assert!(batch.commands.len() * size_of::<Command>() <= 64 << 20);
+    mailbox.release(batch.reserved);
+    poster.ping(client, 0).unwrap();
 }
