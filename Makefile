@@ -162,8 +162,10 @@ readme: build packages-c packages-php packages-python
 compressing := c-push-deflate c-push-takeover-deflate c-pull-deflate
 servers := c-push c-pull rust python-callback python-asyncio php-callback php-fiber
 
-compression: build packages-c packages-python
-	$(venv)/python tests/compression/run.py $(compressing:%=benches/servers/%-echo.sh)
+# LONG=1: more messages, and all of them for each server.
+compression: build packages-c packages-php packages-browser
+	$(venv)/python tests/compression/run.py $(compressing:%=benches/servers/%-echo.sh) \
+		$(addsuffix -deflate-echo.sh,$(addprefix benches/servers/,rust python-callback python-asyncio php-callback php-fiber))
 
 conformance: build packages-c packages-php packages-python
 	$(venv)/python tests/conformance/run.py --transcript target/conformance \

@@ -53,7 +53,7 @@ def find(mode: str, outside: Path | None) -> list[StartScript]:
 class Server:
     """A running server; to be stopped by whoever started it."""
 
-    def __init__(self, script: StartScript) -> None:
+    def __init__(self, script: StartScript, environment: dict[str, str] | None = None) -> None:
         port = 0 if script.ours else free_port()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the server
         # A session of its own: the server's children can be ended with it, and Ctrl-C leaves that to us.
@@ -63,6 +63,7 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=os.environ | (environment or {}),
         )
         try:
             self.port = self._wait_for_line() if script.ours else self._wait_for_accept(port)

@@ -1,134 +1,115 @@
 #!/usr/bin/env python3
-"""run.py SCRIPT...: compressed messages, byte for byte, between the `websockets` client and each start script.
+"""run.py SCRIPT...: compressed messages, byte for byte, between clients of others and each start script.
 
-Every kind of agreement; random, repetitive, textual and empty messages of up to 16 MiB, text and binary, whole and
-in fragments; then a bomb: a frame of some 300 KB that inflates to 300 MiB must cost the server no more than its
-limit.
+The clients are PyPI's `websockets`, npm's `ws` and a headless Chromium, those of them that there are; one that is not
+there is told of. Each exchanges random, repetitive, textual, mixed and empty messages of up to 16 MiB, text and
+binary, whole and in fragments, several at once, for every kind of agreement that it can offer. Then come those that
+mean harm: bombs, garbage, and streams that are cut or go on (hostile.py).
+
+The first script is tried with all that, the others with the most common agreements and messages of up to 300 KB.
+
+    LONG=1        the same for each script, and more rounds
+    ROUNDS=n      so many rounds of random messages for each exchange [10; LONG: 100]
+    SEED=n        the first seed; it is printed [random]
+    CLIENTS=ws    only these, with commas
 """
 
-import asyncio
+from __future__ import annotations
+
+import os
 import random
 import sys
-import zlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-import websockets
-from websockets.exceptions import ConnectionClosedError
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory as Offer
+import chromium
+import hostile
+import npm_ws
+import pypi_websockets
+from websockets.exceptions import WebSocketException
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benches"))
-from startscript import Server, StartScript
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benches"))
+from startscript import Server, ServerFailedError, StartScript  # noqa: E402 - found there only
 
-OFFERS = [
-    {},
-    {"server_no_context_takeover": True, "client_no_context_takeover": True},
-    {"server_max_window_bits": 9},
-    {"client_max_window_bits": 10},
-    {"server_max_window_bits": 12, "client_max_window_bits": True},
-]
-SIZES = [0, 1, 5, 125, 126, 1000, 32_768, 65_535, 65_536, 300_000]
+CLIENTS: list[ModuleType] = [pypi_websockets, npm_ws, chromium]
 LARGE = 16 << 20
-# The start scripts take messages of 64 MiB.
-BOMB = 300 << 20
-MAX_GROWTH = 96 << 20
+
+# The C servers let a test choose windows and fragments of ours; the clients' offers do the rest.
+SERVERS: list[tuple[str, dict[str, str]]] = [
+    ("", {}),
+    ("window of 9, fragments", {"DEFLATE_WINDOW": "9", "FRAME_SPLIT": "1000"}),
+    ("window of 15", {"DEFLATE_WINDOW": "15"}),
+]
 
 
-def messages(seed: int) -> list[bytes]:
-    chance = random.Random(seed)
-    rows = ",".join(f'{{"id":{chance.randrange(10**6)},"name":"n{n % 7}"}}' for n in range(12_000))
-    made = []
-    for size in [*SIZES, chance.randrange(100_000)]:
-        made += [chance.randbytes(size), b"ab" * (size // 2), rows[:size].encode()]
-    return made
+class Tally:
+    def __init__(self) -> None:
+        self.exchanged = self.failed = 0
 
 
-async def exchange(uri: str, offer: dict[str, object]) -> int:
-    count = 0
-    async with websockets.connect(
-        uri, compression=None, extensions=[Offer(**offer)], max_size=None, ping_interval=None
-    ) as client:
-        if not client.protocol.extensions:
-            raise AssertionError(f"{offer}: nothing was agreed upon")
-        everything = messages(len(offer))
-        if not offer:
-            everything += [random.Random(1).randbytes(LARGE), b"\0" * LARGE]
-        for data in everything:
-            sends: list[object] = [data, [data[: len(data) // 3], data[len(data) // 3 :]]]
-            if len(data) < 1 << 20:
-                sends.append(data.decode("latin-1"))
-            for message in sends:
-                await client.send(message)
-                answer = await client.recv()
-                expected = b"".join(message) if isinstance(message, list) else message
-                if answer != expected:
-                    raise AssertionError(f"{offer}: {len(data)} bytes came back as {len(answer)}")
-                count += 1
-    return count
-
-
-def resident(pid: int) -> int:
-    """The peak of a process's memory, in bytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) << 10
-
-
-async def bomb(uri: str, pid: int) -> None:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    zeros = bytes(1 << 20)
-    packed = b"".join(packer.compress(zeros) for _ in range(BOMB >> 20)) + packer.flush(zlib.Z_SYNC_FLUSH)
-    packed = packed[:-4]
-    before = resident(pid)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(uri.split(":")[2].strip("/")))
-    writer.write(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-    )
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"\xc2\xff" + len(packed).to_bytes(8, "big") + bytes(4) + packed)
-    head = await asyncio.wait_for(reader.readexactly(4), 30)
-    writer.close()
-    if head[0] != 0x88 or int.from_bytes(head[2:4], "big") != 1009:
-        raise AssertionError(f"the bomb was answered with {head!r}, not with 1009")
-    growth = resident(pid) - before
-    if growth > MAX_GROWTH:
-        raise AssertionError(f"the bomb cost {growth >> 20} MiB")
-
-
-async def refused(uri: str) -> None:
-    async with websockets.connect(uri, compression="deflate") as client:
-        client.transport.write(b"\xc1\x83\0\0\0\0\xff\xff\xff")
-        try:
-            await client.recv()
-        except ConnectionClosedError as error:
-            if error.rcvd is None or error.rcvd.code != 1007:
-                raise AssertionError(f"garbage was answered with {error.rcvd}") from error
-
-
-async def play(server: Server) -> int:
-    uri = f"ws://127.0.0.1:{server.port}/"
-    count = 0
-    for offer in OFFERS:
-        count += await exchange(uri, offer)
-    await refused(uri)
-    await bomb(uri, server.pid)
-    return count + 2
+@contextmanager
+def started(path: Path, environment: dict[str, str]) -> Iterator[Server]:
+    server = Server(StartScript(path.name, path, ours=True), environment)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def main(scripts: list[str]) -> int:
-    passed = failed = 0
-    for path in scripts:
-        name = Path(path).name
-        server = Server(StartScript(name, Path(path).resolve(), ours=True))
+    seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
+    long = bool(os.environ.get("LONG"))
+    rounds = int(os.environ.get("ROUNDS") or (100 if long else 10))
+    print(f"compression: SEED={seed} ROUNDS={rounds}", flush=True)
+    wanted = os.environ.get("CLIENTS", "").split(",")
+    clients: list[tuple[ModuleType, Any]] = []
+    for module in CLIENTS:
+        if wanted != [""] and module.NAME not in wanted:
+            continue
+        client = module.start(ROOT)
+        if isinstance(client, str):
+            print(f"compression: {module.NAME} IS LEFT OUT: {client}", flush=True)
+        else:
+            clients.append((module, client))
+    tally = Tally()
+    try:
+        for number, script in enumerate(scripts):
+            play(Path(script).resolve(), clients, seed, rounds, long or number == 0, tally)
+    finally:
+        for _, client in clients:
+            client.close()
+    print(f"compression: {tally.exchanged} messages exchanged, {tally.failed} failures")
+    return 1 if tally.failed or not tally.exchanged else 0
+
+
+def play(path: Path, clients: list[tuple[ModuleType, Any]], seed: int, rounds: int, whole: bool, tally: Tally) -> None:
+    in_c = path.name.startswith("c-")
+    began = time.monotonic()
+
+    def attempt(what: str, work: Any) -> None:
         try:
-            passed += asyncio.run(play(server))
-            print(f"{name}: ok", flush=True)
-        except (AssertionError, OSError, websockets.exceptions.WebSocketException) as error:
-            failed += 1
-            print(f"{name}: {error!r}", flush=True)
-        finally:
-            server.stop()
-    print(f"compression: {passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+            tally.exchanged += work()
+        except (AssertionError, OSError, EOFError, ServerFailedError, WebSocketException) as error:
+            tally.failed += 1
+            print(f"{path.name}, {what}: {error!r}", flush=True)
+
+    for number, (server_is, environment) in enumerate(SERVERS if in_c and whole else SERVERS[:1]):
+        with started(path, environment) as server:
+            uri = f"ws://127.0.0.1:{server.port}/"
+            for module, client in clients:
+                for offer_number, offer in enumerate(module.OFFERS if whole else module.OFFERS[:2]):
+                    large = LARGE if whole and number == 0 and offer_number == 0 else 0
+                    plan = (uri, offer, seed + offer_number, rounds, large)
+                    attempt(f"{module.NAME} {server_is}", lambda plan=plan, client=client: client.exchange(*plan))
+    if in_c:
+        with started(path, hostile.ENVIRONMENT) as server:
+            attempt("hostile", lambda: hostile.run(server.port, server.pid))
+    print(f"{path.name}: {time.monotonic() - began:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

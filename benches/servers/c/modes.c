@@ -47,10 +47,20 @@ uint64_t new_gateway(wsgate_server *server) {
   return gateway;
 }
 
+/* A number that a test has set, or what is usual here. */
+static uint32_t setting(const char *name, uint32_t usual) {
+  const char *value = getenv(name);
+  return value != NULL && *value != '\0' ? (uint32_t)strtoul(value, NULL, 10) : usual;
+}
+
 /* Limits so wide that a benchmark measures the server and not them. */
 static uint32_t add_unlimited_endpoint(wsgate_server *server) {
   uint32_t endpoint = add_endpoint(server, "/");
-  modes_require(wsgate_endpoint_set_max_message_size(server, endpoint, 64 * MIB), "message size");
+  uint32_t message_size = setting("MESSAGE_SIZE", 64 * MIB), budget = setting("INBOX_BUDGET", 0);
+  modes_require(wsgate_endpoint_set_max_message_size(server, endpoint, message_size), "message size");
+  if (budget > 0)
+    modes_require(wsgate_set_inbox_budget(budget), "inbox budget");
+  modes_require(wsgate_endpoint_set_frame_split(server, endpoint, setting("FRAME_SPLIT", 0)), "frame split");
   modes_require(wsgate_endpoint_set_max_frame_size(server, endpoint, 64 * MIB), "frame size");
   modes_require(wsgate_endpoint_set_max_fragments(server, endpoint, 1000000), "fragments");
   /* stuck.py: the usual outbox, and what a client that does not read gets. */
@@ -65,6 +75,9 @@ static uint32_t add_unlimited_endpoint(wsgate_server *server) {
     uint32_t takeover = strcmp(deflate, "takeover") == 0;
     modes_require(wsgate_endpoint_set_compression(server, endpoint, 6), "compression");
     modes_require(wsgate_endpoint_set_compression_takeover(server, endpoint, takeover, takeover), "takeover");
+    uint32_t window = setting("DEFLATE_WINDOW", 0);
+    if (window > 0)
+      modes_require(wsgate_endpoint_set_compression_window(server, endpoint, window, window), "window");
     modes_require(wsgate_endpoint_set_compression_of(server, endpoint, 0, 1, 1), "compression of");
   }
   return endpoint;

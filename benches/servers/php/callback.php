@@ -13,6 +13,7 @@ use Wsgate\Server;
 
 require __DIR__ . '/../../../bindings/php/autoload.php';
 require __DIR__ . '/conformance.php';
+require __DIR__ . '/deflate.php';
 
 [, $mode, $port] = $argv;
 
@@ -35,6 +36,7 @@ $unlimited = static fn (?Gateway $gateway = null): EndpointOptions => new Endpoi
     maxFragments: 1_000_000,
     outboxBytes: 256 << 20,
     outboxMessages: 30_000,
+    compression: deflate(),
 );
 
 switch ($mode) {

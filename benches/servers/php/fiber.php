@@ -14,6 +14,7 @@ use Wsgate\Response;
 use Wsgate\Rfc6455Acceptor;
 use Wsgate\Rfc6455ClientFactory;
 use Wsgate\Rfc6455ParserFactory;
+use Wsgate\Rfc7692CompressionFactory;
 use Wsgate\Router;
 use Wsgate\SocketHttpServer;
 use Wsgate\Websocket;
@@ -22,6 +23,7 @@ use Wsgate\WebsocketClientGateway;
 use Wsgate\WebsocketClientHandler;
 
 require __DIR__ . '/../../../bindings/php/autoload.php';
+require __DIR__ . '/deflate.php';
 require __DIR__ . '/fiber_conformance.php';
 
 [, $mode, $port] = $argv;
@@ -81,12 +83,14 @@ $broadcast = new class () implements WebsocketClientHandler {
     }
 };
 
+$deflate = deflate();
 $endpoint = static fn (WebsocketClientHandler $handler): Websocket => new Websocket(
     httpServer: $server,
     logger: $logger,
     acceptor: new Rfc6455Acceptor(),
     clientHandler: $handler,
     clientFactory: $unlimited,
+    compressionFactory: $deflate === null ? null : new Rfc7692CompressionFactory($deflate),
 );
 
 switch ($mode) {

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import conformance
+import deflate
 import wsgate
 
 UNLIMITED: dict[str, Any] = {
@@ -13,6 +14,7 @@ UNLIMITED: dict[str, Any] = {
     "max_fragments": 1_000_000,
     "outbox_limit": (256 << 20, 30_000),
     **conformance.AT_WILL,
+    **deflate.SETTINGS,
 }
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import conformance_asyncio
+import deflate
 import wsgate
 
 UNLIMITED: dict[str, Any] = {
@@ -16,6 +17,7 @@ UNLIMITED: dict[str, Any] = {
     "max_fragments": 1_000_000,
     "frame_split": 0,
     "ping_interval": None,
+    **deflate.SETTINGS,
 }
 
 

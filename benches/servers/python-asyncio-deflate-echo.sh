@@ -1,0 +1,3 @@
+#!/bin/sh
+# python-asyncio-deflate-echo.sh PORT
+DEFLATE=shared exec "$(dirname "$0")/python-asyncio-echo.sh" "$@"

@@ -1,0 +1,87 @@
+"""PyPI's `websockets` as a client."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import websockets
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory as Offer
+
+NAME = "websockets"
+OFFERS: list[dict[str, Any]] = [
+    {},
+    {"server_no_context_takeover": True, "client_no_context_takeover": True},
+    {"server_max_window_bits": 9},
+    {"client_max_window_bits": 10},
+    {"server_max_window_bits": 12, "client_max_window_bits": True},
+    {"server_max_window_bits": 15, "client_max_window_bits": 9, "server_no_context_takeover": True},
+]
+SIZES = [0, 1, 5, 125, 126, 1000, 4096, 32_768, 65_535, 65_536, 300_000]
+
+Message = str | bytes
+
+
+def make(chance: random.Random, size: int) -> list[Message]:
+    """One message of each kind."""
+    rows = "".join(
+        f'{{"id":{chance.randrange(10**6)},"name":"n{chance.randrange(9)}"}},' for _ in range(size // 20 + 1)
+    )
+    signs = "".join(chr(chance.choice((chance.randrange(128), 0xA0 + chance.randrange(0xD000)))) for _ in range(size))
+    noise = chance.randbytes(size)
+    return [noise, noise.decode("latin-1"), b"ab" * (size // 2), noise[: size // 3] * 3, rows[:size], signs]
+
+
+def pieces(chance: random.Random, message: Message) -> Message | list[Message]:
+    """The message whole, or in some fragments, of which any may be empty."""
+    if chance.random() < 0.5:
+        return message
+    cuts = sorted(chance.randrange(len(message) + 1) for _ in range(chance.randrange(1, 5)))
+    bounds = zip([0, *cuts], [*cuts, len(message)], strict=True)
+    return [message[start:end] for start, end in bounds]
+
+
+async def play(uri: str, offer: dict[str, Any], seed: int, rounds: int, large: int) -> int:
+    chance = random.Random(seed)
+    count = 0
+    async with websockets.connect(
+        uri, compression=None, extensions=[Offer(**offer)], max_size=None, ping_interval=None
+    ) as client:
+        if not client.protocol.extensions:
+            raise AssertionError(f"websockets, {offer}: nothing was agreed upon")
+
+        async def exchange(messages: list[Message]) -> None:
+            nonlocal count
+            for message in messages:
+                await client.send(pieces(chance, message))
+            for message in messages:
+                answer = await client.recv()
+                if answer != message:
+                    kind, length = type(message).__name__, len(message)
+                    raise AssertionError(f"websockets, {offer}: {kind} of {length} came back as {len(answer)}")
+                count += 1
+
+        for size in SIZES:
+            for message in make(chance, size):
+                await exchange([message])
+        for _ in range(rounds):
+            sizes = [chance.randrange(1 << chance.randrange(18)) for _ in range(chance.randrange(1, 8))]
+            await exchange([chance.choice(make(chance, size)) for size in sizes])
+        if large:
+            for message in (chance.randbytes(large), bytes(large), "0123456789abcdef" * (large // 16)):
+                await exchange([message])
+    return count
+
+
+class PypiWebsockets:
+    def exchange(self, uri: str, offer: dict[str, Any], seed: int, rounds: int, large: int) -> int:
+        return asyncio.run(play(uri, offer, seed, rounds, large))
+
+    def close(self) -> None:
+        pass
+
+
+def start(_root: Path) -> PypiWebsockets | str:
+    return PypiWebsockets()
