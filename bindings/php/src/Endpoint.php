@@ -56,6 +56,21 @@ final class Endpoint
         return $this;
     }
 
+    /**
+     * @internal messages that are long or slow come in chunks; the others to onMessage, as ever
+     * @param Closure(Client, int, bool): void $begin the message's number, and whether it is binary
+     * @param Closure(Client, string): void $chunk
+     * @param Closure(Client): void $end
+     */
+    public function onChunks(Closure $begin, Closure $chunk, Closure $end): self
+    {
+        $this->engine->call('wsgate_endpoint_set_streaming', $this->number, 1);
+        $this->handlers->begin = $begin;
+        $this->handlers->chunk = $chunk;
+        $this->handlers->end = $end;
+        return $this;
+    }
+
     /** @param Closure(Client, CloseInfo): void $handler */
     public function onClose(Closure $handler): self
     {

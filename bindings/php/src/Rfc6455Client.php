@@ -17,6 +17,7 @@ use Wsgate\Internal\Connection;
 use Wsgate\Internal\FiberPool;
 use Wsgate\Internal\Outgoing;
 use Wsgate\Internal\Session;
+use Wsgate\Internal\Turns;
 
 /**
  * The client of a Websocket endpoint.
@@ -47,6 +48,9 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
     private ?ClientInfo $latest = null;
 
     private int $sent = 0;
+
+    /** Those who stream to it; null: nobody has. */
+    private ?Turns $streams = null;
 
     /** @var list<Closure(int, WebsocketCloseInfo): void> */
     private array $onClose = [];
@@ -110,30 +114,22 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
 
     public function sendText(string $data): void
     {
-        if ($this->connection->state !== Connection::OPEN) {
-            $this->waitUntilOpen();
-        }
-        $this->outgoing->message(Abi::OP_SEND_TEXT, $this->connection, $data);
-        $this->letOthersRun(strlen($data));
+        $this->send(Abi::OP_SEND_TEXT, $data);
     }
 
     public function sendBinary(string $data): void
     {
-        if ($this->connection->state !== Connection::OPEN) {
-            $this->waitUntilOpen();
-        }
-        $this->outgoing->message(Abi::OP_SEND_BINARY, $this->connection, $data);
-        $this->letOthersRun(strlen($data));
+        $this->send(Abi::OP_SEND_BINARY, $data);
     }
 
     public function streamText(ReadableStream|AmpReadableStream|iterable $stream): void
     {
-        $this->sendText($this->gather($stream));
+        $this->stream(Abi::OP_BEGIN_TEXT, $stream);
     }
 
     public function streamBinary(ReadableStream|AmpReadableStream|iterable $stream): void
     {
-        $this->sendBinary($this->gather($stream));
+        $this->stream(Abi::OP_BEGIN_BINARY, $stream);
     }
 
     public function ping(): void
@@ -207,7 +203,7 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
         }
         $this->client->close($code, $reason);
         $this->closeInfo = new WebsocketCloseInfo($code, $reason, microtime(true), false);
-        $this->session->end();
+        $this->session->end($this->closeInfo);
     }
 
     public function onClose(Closure $onClose): void
@@ -244,7 +240,7 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
             $info->cause,
             $info->clean,
         );
-        $this->session->end();
+        $this->session->end($this->closeInfo);
         [$onEnd, $this->onEnd] = [$this->onEnd, []];
         foreach ($onEnd as $callback) {
             $callback($this->connection->id);
@@ -274,6 +270,49 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
         }
     }
 
+    private function send(int $op, string $data): void
+    {
+        // The library lets messages wait for the stream that is open, but knows of no stream that waits for it.
+        if ($this->streams?->areWaitedFor()) {
+            $this->streams->take();
+            $this->streams->pass();
+        }
+        $this->sendNext($op, $data);
+    }
+
+    private function sendNext(int $op, string $data): void
+    {
+        if ($this->connection->state !== Connection::OPEN) {
+            $this->waitUntilOpen();
+        }
+        $this->outgoing->message($op, $this->connection, $data);
+        $this->letOthersRun(strlen($data));
+    }
+
+    /** @param ReadableStream|AmpReadableStream|iterable<string> $stream */
+    private function stream(int $begin, ReadableStream|AmpReadableStream|iterable $stream): void
+    {
+        $this->streams ??= new Turns();
+        $this->streams->take();
+        try {
+            $this->sendNext($begin, '');
+            try {
+                foreach (self::chunks($stream) as $chunk) {
+                    if ($chunk !== '') {
+                        $this->sendNext(Abi::OP_CHUNK, $chunk);
+                    }
+                }
+            } catch (Throwable $e) {
+                // Half a message cannot be taken back.
+                $this->close(WebsocketCloseCode::UNEXPECTED_SERVER_ERROR, 'Error while reading message data');
+                throw $e;
+            }
+            $this->sendNext(Abi::OP_END, '');
+        } finally {
+            $this->streams->pass();
+        }
+    }
+
     /** A handler that sends and sends, to a client that takes all of it, would never wait for anything. */
     private function letOthersRun(int $bytes): void
     {
@@ -293,25 +332,19 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
         );
     }
 
-    /** @param ReadableStream|AmpReadableStream|iterable<string> $stream */
-    private function gather(ReadableStream|AmpReadableStream|iterable $stream): string
+    /**
+     * @param ReadableStream|AmpReadableStream|iterable<string> $stream
+     * @return iterable<string>
+     */
+    private static function chunks(ReadableStream|AmpReadableStream|iterable $stream): iterable
     {
-        $data = '';
-        try {
-            if (is_iterable($stream)) {
-                foreach ($stream as $chunk) {
-                    $data .= $chunk;
-                }
-            } else {
-                while (($chunk = $stream->read()) !== null) {
-                    $data .= $chunk;
-                }
+        if (is_iterable($stream)) {
+            yield from $stream;
+        } else {
+            while (($chunk = $stream->read()) !== null) {
+                yield $chunk;
             }
-        } catch (Throwable $e) {
-            $this->close(WebsocketCloseCode::UNEXPECTED_SERVER_ERROR, 'Error while reading message data');
-            throw $e;
         }
-        return $data;
     }
 
     /** @param Closure(int, WebsocketCloseInfo): void $onClose */

@@ -7,10 +7,12 @@ namespace Wsgate\Tests;
 /** Handlers in fibers, as programs of amphp/websocket-server expect them. */
 abstract class FiberTestCase extends ServerTestCase
 {
+    use StreamingTests;
+
     /** @return array{ServerProcess, int} */
-    protected function serve(): array
+    protected function serve(string $program = 'fibers'): array
     {
-        $server = $this->start([...$this->options(), __DIR__ . '/programs/fibers.php']);
+        $server = $this->start([...$this->options(), __DIR__ . "/programs/$program.php"]);
         return [$server, $server->port()];
     }
 

@@ -115,13 +115,14 @@ final class RawClient
         }
     }
 
-    public static function frame(int $opcode, string $payload): string
+    public static function frame(int $opcode, string $payload, bool $isLast = true): string
     {
+        $opcode |= $isLast ? 0x80 : 0;
         $length = strlen($payload);
         $head = match (true) {
-            $length < 126 => pack('CC', 0x80 | $opcode, 0x80 | $length),
-            $length < 65536 => pack('CCn', 0x80 | $opcode, 0x80 | 126, $length),
-            default => pack('CCJ', 0x80 | $opcode, 0x80 | 127, $length),
+            $length < 126 => pack('CC', $opcode, 0x80 | $length),
+            $length < 65536 => pack('CCn', $opcode, 0x80 | 126, $length),
+            default => pack('CCJ', $opcode, 0x80 | 127, $length),
         };
         $mask = "\x12\x34\x56\x78";
         return $head . $mask . ($payload ^ str_repeat($mask, intdiv($length + 3, 4)));
@@ -132,17 +133,7 @@ final class RawClient
     {
         $message = null;
         while (true) {
-            [$first, $second] = array_values(unpack('C2', $this->read(2)));
-            if (($second & 0x80) !== 0 || ($first & 0x70) !== 0) {
-                throw new RuntimeException('a server sent a masked frame, or reserved bits');
-            }
-            $length = match ($second) {
-                126 => unpack('n', $this->read(2))[1],
-                127 => unpack('J', $this->read(8))[1],
-                default => $second,
-            };
-            $payload = $this->read($length);
-            $opcode = $first & 0x0f;
+            [$opcode, $payload, $isLast] = $this->receiveFrame();
             if ($opcode === self::PING) {
                 $this->pings++;
                 $this->write(self::frame(self::PONG, $payload));
@@ -152,11 +143,26 @@ final class RawClient
                 throw new RuntimeException('a fragment is out of place');
             } else {
                 $message = [$message[0] ?? $opcode, ($message[1] ?? '') . $payload];
-                if (($first & 0x80) !== 0) {
+                if ($isLast) {
                     return $message;
                 }
             }
         }
+    }
+
+    /** @return array{int, string, bool} the next frame: opcode, payload, whether it is the message's last */
+    public function receiveFrame(): array
+    {
+        [$first, $second] = array_values(unpack('C2', $this->read(2)));
+        if (($second & 0x80) !== 0 || ($first & 0x70) !== 0) {
+            throw new RuntimeException('a server sent a masked frame, or reserved bits');
+        }
+        $length = match ($second) {
+            126 => unpack('n', $this->read(2))[1],
+            127 => unpack('J', $this->read(8))[1],
+            default => $second,
+        };
+        return [$first & 0x0f, $this->read($length), ($first & 0x80) !== 0];
     }
 
     public function receiveText(): string

@@ -18,6 +18,9 @@ final class Abi
     public const EVENT_HANDSHAKE_GONE = 2;
     public const EVENT_ACCEPT = 3;
     public const EVENT_MESSAGE = 4;
+    public const EVENT_BEGIN = 5;
+    public const EVENT_CHUNK = 6;
+    public const EVENT_END = 7;
     public const EVENT_PONG = 8;
     public const EVENT_DRAIN = 9;
     public const EVENT_OUTCOME = 10;
@@ -41,6 +44,11 @@ final class Abi
     public const OP_CLIENT_GRANT = 32;
     public const OP_MULTICAST_TEXT = 48;
     public const OP_MULTICAST_BINARY = 49;
+    public const OP_BEGIN_TEXT = 64;
+    public const OP_BEGIN_BINARY = 65;
+    public const OP_CHUNK = 66;
+    public const OP_END = 67;
+    public const OP_DISCARD = 69;
 
     public const RECORD_FLAG_OUTCOME = 1;
 

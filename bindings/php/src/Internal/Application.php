@@ -73,6 +73,13 @@ final class Application
             ->onMessage(static function (Client $client, string $data, bool $binary): void {
                 $client->data->put($data, $binary);
             })
+            ->onChunks(static function (Client $client, int $number, bool $binary): void {
+                $client->data->begin($number, $binary);
+            }, static function (Client $client, string $data): void {
+                $client->data->chunk($data);
+            }, static function (Client $client): void {
+                $client->data->endMessage();
+            })
             ->onPong(static function (Client $client, int $ticket): void {
                 $client->data->pong($ticket);
             })

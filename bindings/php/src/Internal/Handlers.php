@@ -19,6 +19,11 @@ final class Handlers
     public Closure $pong;
     public Closure $drain;
 
+    /** Of messages that come in chunks. */
+    public Closure $begin;
+    public Closure $chunk;
+    public Closure $end;
+
     /** Decides on handshakes; null: the library does. */
     public ?Closure $handshake = null;
 
@@ -30,5 +35,6 @@ final class Handlers
         $nothing = static function (): void {
         };
         $this->accept = $this->message = $this->close = $this->pong = $this->drain = $nothing;
+        $this->begin = $this->chunk = $this->end = $nothing;
     }
 }

@@ -97,7 +97,7 @@ final class Outgoing
         return $failures;
     }
 
-    /** A message to one client. */
+    /** A message to one client, or its beginning, a chunk of it, or its end. */
     public function message(int $op, Connection $connection, string $data): void
     {
         $length = strlen($data);
@@ -160,6 +160,17 @@ final class Outgoing
     {
         $this->records .= pack('P', Abi::OP_CLIENT_GRANT | $messages << 16 | Abi::RECORD_SIZE << 32)
             . $connection->target . pack('P2', $bytes, 0);
+        $this->targets[] = null;
+        if (strlen($this->records) >= $this->limit) {
+            $this->flush();
+        }
+    }
+
+    /** The rest of a message that a client is sending is thrown away. */
+    public function discard(Connection $connection, int $message): void
+    {
+        $this->records .= pack('P', Abi::OP_DISCARD | Abi::RECORD_SIZE << 32)
+            . $connection->target . pack('P2', $message, 0);
         $this->targets[] = null;
         if (strlen($this->records) >= $this->limit) {
             $this->flush();
@@ -293,10 +304,13 @@ final class Outgoing
         $length = strlen($data);
         if ($connection->state === Connection::FULL) {
             $status = Status::Full->value;
-        } elseif ($op === Abi::OP_SEND_TEXT) {
-            $status = $this->ffi->wsgate_client_send_text($this->engine->server, $connection->id, $data, $length);
         } else {
-            $status = $this->ffi->wsgate_client_send_binary($this->engine->server, $connection->id, $data, $length);
+            $server = $this->engine->server;
+            $status = match ($op) {
+                Abi::OP_SEND_TEXT => $this->ffi->wsgate_client_send_text($server, $connection->id, $data, $length),
+                Abi::OP_SEND_BINARY => $this->ffi->wsgate_client_send_binary($server, $connection->id, $data, $length),
+                Abi::OP_CHUNK => $this->ffi->wsgate_client_chunk($server, $connection->id, $data, $length),
+            };
         }
         if ($status === Status::Full->value) {
             $padding = self::PADDING[$length & 7];

@@ -206,6 +206,21 @@ final class Pump
                     $this->closed($connection, $code, ($head & (Abi::FLAG_CLEAN << 32)) !== 0, $value, $data);
                 }
                 break;
+            case Abi::EVENT_BEGIN:
+                if ($connection !== null && $connection->state !== Connection::CLOSED) {
+                    ($connection->handlers->begin)($connection->client, $value, ($head & self::BINARY) !== 0);
+                }
+                break;
+            case Abi::EVENT_CHUNK:
+                if ($connection !== null && $connection->state !== Connection::CLOSED) {
+                    ($connection->handlers->chunk)($connection->client, $data);
+                }
+                break;
+            case Abi::EVENT_END:
+                if ($connection !== null && $connection->state !== Connection::CLOSED) {
+                    ($connection->handlers->end)($connection->client);
+                }
+                break;
             case Abi::EVENT_PONG:
                 if ($connection !== null && $connection->state !== Connection::CLOSED) {
                     ($connection->handlers->pong)($connection->client, $value);

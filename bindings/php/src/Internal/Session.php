@@ -8,8 +8,10 @@ use Amp\Cancellation as AmpCancellation;
 use Error;
 use Fiber;
 use Throwable;
+use WeakReference;
 use Wsgate\Cancellation;
 use Wsgate\EndpointOptions;
+use Wsgate\WebsocketCloseInfo;
 use Wsgate\WebsocketMessage;
 
 /**
@@ -24,6 +26,9 @@ final class Session implements Task
 
     /** The first one's key. */
     private int $next = 0;
+
+    /** @var WeakReference<StreamedPayload>|null the message that is arriving; the program may have dropped it */
+    private ?WeakReference $arriving = null;
 
     /** Who waits for a message. */
     private Fiber|Suspension|null $waiting = null;
@@ -68,12 +73,63 @@ final class Session implements Task
         }
     }
 
+    /** A message begins that comes in chunks. */
+    public function begin(int $number, bool $binary): void
+    {
+        $payload = new StreamedPayload($this, $number);
+        $this->arriving = WeakReference::create($payload);
+        $this->messages[] = new WebsocketMessage($payload, $binary);
+        $this->wakeReceiver();
+    }
+
+    public function chunk(string $data): void
+    {
+        $payload = $this->arriving?->get();
+        if ($payload === null) {
+            $this->consumed(strlen($data), 0);
+        } else {
+            $payload->put($data);
+        }
+    }
+
+    /** The message that came in chunks has arrived. */
+    public function endMessage(): void
+    {
+        $payload = $this->arriving?->get();
+        $this->arriving = null;
+        $payload?->end();
+        // One that was not received yet counts when it is.
+        if ($payload === null || $payload->isTaken) {
+            $this->consumed(0, 1);
+        }
+    }
+
+    /** So much of what the client said has been dealt with. */
+    public function consumed(int $bytes, int $count): void
+    {
+        $this->bytes += $bytes;
+        $this->count += $count;
+        if ($this->count >= $this->grantCount || $this->bytes >= $this->grantBytes) {
+            $this->outgoing->grant($this->connection, $this->bytes, $this->count);
+            $this->count = $this->bytes = 0;
+        }
+    }
+
+    /** The rest of a message is not wanted. */
+    public function discard(int $number): void
+    {
+        if ($this->connection->state !== Connection::CLOSED) {
+            $this->outgoing->discard($this->connection, $number);
+        }
+    }
+
     public function take(Cancellation|AmpCancellation|null $cancellation): ?WebsocketMessage
     {
         if (!isset($this->messages[$this->next])) {
             if ($this->ended) {
                 return null;
             }
+            $this->arriving?->get()?->absorb();
             $this->wait($cancellation);
         }
         $message = $this->messages[$this->next] ?? null;
@@ -82,11 +138,11 @@ final class Session implements Task
         }
         unset($this->messages[$this->next]);
         $this->next++;
-        $this->count++;
-        $this->bytes += $message->length();
-        if ($this->count >= $this->grantCount || $this->bytes >= $this->grantBytes) {
-            $this->outgoing->grant($this->connection, $this->bytes, $this->count);
-            $this->count = $this->bytes = 0;
+        if ($message->stream === null) {
+            $this->consumed($message->length(), 1);
+        } else {
+            $message->stream->isTaken = true;
+            $this->consumed(0, $message->stream->hasEnded() ? 1 : 0);
         }
         if ($this->messages === []) {
             // Keys that begin anew keep the array a packed one.
@@ -97,9 +153,11 @@ final class Session implements Task
     }
 
     /** No more messages come; those that are there can be received. */
-    public function end(): void
+    public function end(WebsocketCloseInfo $info): void
     {
         $this->ended = true;
+        $this->arriving?->get()?->cut($info);
+        $this->arriving = null;
         $this->wakeReceiver();
         $this->wakeSenders();
         [$pings, $this->pings] = [$this->pings, []];
