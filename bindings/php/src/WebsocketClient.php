@@ -17,7 +17,8 @@ use Traversable;
 interface WebsocketClient extends Traversable
 {
     /**
-     * Waits for the next message. One fiber at a time may wait.
+     * Waits for the next message: for its first bytes, if it is long or comes in several frames. One fiber at a time may
+     * wait.
      *
      * @param Cancellation|AmpCancellation|null $cancellation ends the wait; the message is there for the next call
      * @return WebsocketMessage|null null: the client is closed
@@ -52,7 +53,9 @@ interface WebsocketClient extends Traversable
     public function sendBinary(string $data): void;
 
     /**
-     * Sends a text that comes in chunks. They are gathered, and leave as one message when all are there.
+     * Sends a text while it is made: its chunks leave as they come. Waits while the client's outbox is full. What is sent
+     * meanwhile follows when the stream has ended, in the order of the calls. When the stream throws, the client is closed
+     * with 1011, as half a message cannot be taken back.
      *
      * @param ReadableStream|AmpReadableStream|iterable<string> $stream
      * @throws WebsocketClosedException

@@ -102,41 +102,23 @@ final class StreamedPayload
             [$gathered, $this->gathered] = [$this->gathered, ''];
             return $gathered;
         }
-        if ($this->chunks === [] && !$this->hasEnded && !$this->isClosed) {
-            $this->wait($cancellation);
-        }
-        $chunk = array_shift($this->chunks);
-        if ($chunk === null) {
-            if ($this->cutBy !== null && !$this->isClosed) {
-                throw new WebsocketClosedException(
-                    'The client has closed in the midst of a message',
-                    $this->cutBy->getCode(),
-                    $this->cutBy->getReason(),
-                );
-            }
-        } elseif (!$this->absorbs) {
-            $this->session->consumed(strlen($chunk), 0);
-        }
-        return $chunk;
+        return $this->next($cancellation);
     }
 
     /** All that has not been read; can be called again. */
     public function buffer(Cancellation|AmpCancellation|null $cancellation, int $limit): string
     {
-        do {
-            if (strlen($this->gathered) > $limit) {
-                $length = strlen($this->gathered);
+        while (true) {
+            $length = strlen($this->gathered);
+            if ($length > $limit) {
                 throw new BufferException($this->gathered, "A message of $length bytes or more is over the limit, $limit");
             }
-            [$gathered, $this->gathered] = [$this->gathered, ''];
-            try {
-                $chunk = $this->read($cancellation);
-            } finally {
-                $this->gathered = $gathered;
+            $chunk = $this->next($cancellation);
+            if ($chunk === null) {
+                return $this->gathered;
             }
-            $this->gathered .= $chunk ?? '';
-        } while ($chunk !== null);
-        return $this->gathered;
+            $this->gathered .= $chunk;
+        }
     }
 
     public function isReadable(): bool
@@ -175,6 +157,26 @@ final class StreamedPayload
         if ($this->hasEnded || $this->isClosed) {
             $this->callOnClose();
         }
+    }
+
+    private function next(Cancellation|AmpCancellation|null $cancellation): ?string
+    {
+        if ($this->chunks === [] && !$this->hasEnded && !$this->isClosed) {
+            $this->wait($cancellation);
+        }
+        $chunk = array_shift($this->chunks);
+        if ($chunk === null) {
+            if ($this->cutBy !== null && !$this->isClosed) {
+                throw new WebsocketClosedException(
+                    'The client has closed in the midst of a message',
+                    $this->cutBy->getCode(),
+                    $this->cutBy->getReason(),
+                );
+            }
+        } elseif (!$this->absorbs) {
+            $this->session->consumed(strlen($chunk), 0);
+        }
+        return $chunk;
     }
 
     private function wait(Cancellation|AmpCancellation|null $cancellation): void
