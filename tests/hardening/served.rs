@@ -1,7 +1,7 @@
 //! Servers under test. They are leaked: one that hangs fails its test, and does not hang it.
 
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use wsgate::{ClientId, Config, Delivery, EndpointId, Event, Handle, Kind, Queue, Server};
@@ -35,7 +35,12 @@ pub(crate) fn pull(mut config: Config, limit: u64) -> (&'static Server, Arc<Queu
 }
 
 fn start(config: Config, delivery: Delivery) -> &'static Server {
-    Box::leak(Box::new(Server::start(config, delivery).unwrap()))
+    /// Where a sanitizer finds them: what else is leaked is a finding.
+    static LEAKED: Mutex<Vec<&Server>> = Mutex::new(Vec::new());
+
+    let server = Box::leak(Box::new(Server::start(config, delivery).unwrap()));
+    LEAKED.lock().unwrap().push(server);
+    server
 }
 
 /// Stops, and sees the end.
