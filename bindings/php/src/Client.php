@@ -59,6 +59,42 @@ final class Client
     }
 
     /**
+     * Begins a text whose chunks leave as they come; what else is sent to this client meanwhile waits for its end. One
+     * message at a time may be open. When none of its chunks comes for a minute, the client is closed with 1011.
+     */
+    public function beginText(): void
+    {
+        $this->part(Abi::OP_BEGIN_TEXT, '');
+    }
+
+    public function beginBinary(): void
+    {
+        $this->part(Abi::OP_BEGIN_BINARY, '');
+    }
+
+    /** @param string $data of a text, it may end in the midst of a character */
+    public function sendChunk(string $data): void
+    {
+        if ($data !== '') {
+            $this->part(Abi::OP_CHUNK, $data);
+        }
+    }
+
+    /** Ends the message that is open. */
+    public function endMessage(): void
+    {
+        $this->part(Abi::OP_END, '');
+    }
+
+    /** Throws away the rest of a message that arrives; see Endpoint::onChunks(). What is on its way still comes. */
+    public function discard(int $message): void
+    {
+        if ($this->connection->state !== Connection::CLOSED) {
+            $this->outgoing->discard($this->connection, $message);
+        }
+    }
+
+    /**
      * Closes the client. What was sent before goes out first, except what was held back from a full client.
      * No message of this client is delivered any more; onClose is, when both Close frames were exchanged
      * or the endpoint's close period is over. Does nothing when the client is closed.
@@ -144,6 +180,14 @@ final class Client
     public function isFull(): bool
     {
         return $this->connection->state === Connection::FULL;
+    }
+
+    private function part(int $op, string $data): void
+    {
+        if ($this->connection->state !== Connection::OPEN && $this->isDropped()) {
+            return;
+        }
+        $this->outgoing->message($op, $this->connection, $data);
     }
 
     /**

@@ -57,9 +57,11 @@ final class Endpoint
     }
 
     /**
-     * @internal messages that are long or slow come in chunks; the others to onMessage, as ever
-     * @param Closure(Client, int, bool): void $begin the message's number, and whether it is binary
-     * @param Closure(Client, string): void $chunk
+     * Takes messages while they arrive, before the server starts: those of more than 64 KiB, or in frames that do not come
+     * together. The others go to onMessage, as ever. Of a client that closes in the midst of a message no end comes.
+     *
+     * @param Closure(Client, int, bool): void $begin the message's number, for Client::discard(), and whether it is binary
+     * @param Closure(Client, string): void $chunk of a text, it may end in the midst of a character
      * @param Closure(Client): void $end
      */
     public function onChunks(Closure $begin, Closure $chunk, Closure $end): self

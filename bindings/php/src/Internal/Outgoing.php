@@ -277,12 +277,9 @@ final class Outgoing
                 $connection->gone();
             } elseif ($status === Status::Full->value && $connection !== null) {
                 $connection->hold(substr($records, $offset, $size));
-            } elseif ($status === Status::Invalid->value) {
-                // The only thing that can be wrong with a message, and statuses come without a text.
-                $this->failures[] = [
-                    $connection,
-                    new WsgateException(Status::Invalid, 'a text message must be UTF-8'),
-                ];
+            } elseif ($status < 0) {
+                $op = unpack('v', $records, $offset)[1];
+                $this->failures[] = [$connection, self::refusal(Status::from($status), $op)];
             }
             $offset += $size;
         }
@@ -293,6 +290,16 @@ final class Outgoing
         if ($this->limit === 0 && $this->failures !== []) {
             throw array_shift($this->failures)[1];
         }
+    }
+
+    /** What can be wrong with a record that we made: statuses come without a text. */
+    private static function refusal(Status $status, int $op): WsgateException
+    {
+        return new WsgateException($status, match ($op) {
+            Abi::OP_BEGIN_TEXT, Abi::OP_BEGIN_BINARY => 'a message to this client is open already',
+            Abi::OP_CHUNK, Abi::OP_END => 'no message to this client is open',
+            default => $status === Status::Invalid ? 'a text message must be UTF-8' : $status->name,
+        });
     }
 
     private function large(int $op, Connection $connection, string $data): void
