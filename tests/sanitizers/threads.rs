@@ -81,7 +81,7 @@ impl World {
             self.ids[n as usize % self.ids.len()].store(client, Relaxed);
             self.note(server.set_user_data(ClientId(client), client));
             self.note(server.join_gateway(self.gateway(n), ClientId(client)));
-        } else if kind == Kind::Message as u32 {
+        } else if kind == Kind::Message as u32 || kind == Kind::Chunk as u32 {
             self.messages.fetch_add(1, Relaxed);
             self.note(server.send_binary(ClientId(client), data));
         } else if kind == Kind::Close as u32 {
@@ -127,12 +127,24 @@ fn call(world: &World, server: &Handle, seed: u64) {
             35..40 => world.note(server.ping(client, n)),
             40..45 => world.note(server.set_user_data(client, n)),
             45 => drop(server.gateway_count(gateway)),
+            58..75 => in_parts(server, client, n),
             _ => world.note(server.send_text(client, b"to one")),
         }
         if n.is_multiple_of(16) {
             thread::yield_now();
         }
     }
+}
+
+/// A part of a message. Another thread may have begun one, or ended it: then it is refused.
+fn in_parts(server: &Handle, client: ClientId, n: u64) {
+    drop(match n % 97 {
+        58..61 => server.begin_text(client),
+        61 => server.begin_binary(client),
+        62..72 => server.send_chunk(client, b"a part "),
+        72..74 => server.end_message(client, b"the last"),
+        _ => server.discard(client, n % 5),
+    });
 }
 
 /// A masked frame of the key 0, under which bytes stay what they are.
@@ -180,6 +192,7 @@ fn run(mode: &str, seconds: u64, world: &Arc<World>) -> Result<()> {
     let endpoint = config.add_endpoint("/")?;
     config.set_outbox_limit(endpoint, OUTBOX, 1000)?;
     config.set_close_period(endpoint, 200)?;
+    config.set_streaming(endpoint, true)?;
     let everybody = config.new_gateway()?;
     config.set_gateway(endpoint, everybody)?;
     for gateway in &world.gateways {
