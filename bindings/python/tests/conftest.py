@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from libraries import LIBRARIES
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as websocket
 
@@ -17,6 +18,11 @@ SECONDS = 10
 
 # For the programs that tests start.
 os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent / "src")
+
+
+@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> Any:
+    return request.param
 
 
 @pytest.fixture

@@ -7,42 +7,16 @@ import contextlib
 import http
 import logging
 import re
-import types
 
 import pytest
-import websockets.asyncio.server
-import websockets.exceptions
+from libraries import serve
 from loops import client_of, drained, in_loop
 from websockets.exceptions import InvalidStatus
-
-import wsgate
-
-LIBRARIES = {
-    "wsgate": types.SimpleNamespace(
-        serve=wsgate.serve, logger="wsgate.server", exceptions=wsgate
-    ),
-    "websockets": types.SimpleNamespace(
-        serve=lambda *arguments, **options: websockets.asyncio.server.serve(
-            *arguments, compression=None, **options
-        ),
-        logger="websockets.server",
-        exceptions=websockets.exceptions,
-    ),
-}
-
-
-@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES)
-def library(request):
-    return request.param
 
 
 async def echo(connection):
     async for message in connection:
         await connection.send(message)
-
-
-def serve(library, handler, **options):
-    return library.serve(handler, "127.0.0.1", 0, **options)
 
 
 def fails_once(library, caplog):

@@ -27,7 +27,7 @@ _TOO_SLOW = b"Too slow"
 # No command is shorter in a record: an id and a length, of an empty message among others.
 _LEAST_COMMAND = 12
 _submit = lib.bare("wsgate_submit")
-_SENDS = frozenset({_abi.OP_SEND_TEXT, _abi.OP_SEND_BINARY})
+_SENDS = frozenset({_abi.OP_SEND_TEXT, _abi.OP_SEND_BINARY, _abi.OP_CHUNK, _abi.OP_END})
 _ASKING = frozenset({
     _abi.OP_BROADCAST_TEXT,
     _abi.OP_BROADCAST_BINARY,

@@ -37,6 +37,8 @@ _Memory = c_char * sys.maxsize
 # The engine's blocks take turns: so many views are kept.
 _VIEWS = 64
 
+_PARTS = frozenset({_abi.EVENT_KIND_BEGIN, _abi.EVENT_KIND_CHUNK, _abi.EVENT_KIND_END})
+
 _take = lib.bare("wsgate_server_take")
 
 _LEVELS = {
@@ -263,6 +265,16 @@ class CallbackPump(Pump):
                 client_or_none._closed()
                 close = decode_close(code, value, bool(flags & _abi.EVENT_FLAG_CLEAN), data)
                 self._call("on_close", client_or_none, close)
+        elif kind in _PARTS:
+            part = self.clients.get(id)
+            if part is None or not part._part(kind, value):
+                return
+            if kind == _abi.EVENT_KIND_CHUNK:
+                self._call("on_chunk", part, data)
+            elif kind == _abi.EVENT_KIND_BEGIN:
+                self._call("on_begin", part, bool(flags & _abi.EVENT_FLAG_BINARY))
+            else:
+                self._call("on_end", part)
         elif kind == _abi.EVENT_KIND_PONG:
             if id in self.clients:
                 self._call("on_pong", self.clients[id], value)

@@ -110,6 +110,8 @@ def add_endpoint(
     rate_limit: tuple[int, int] | None = None,
     rate_policy: int | None = None,
     compression: Compression | None = None,
+    streaming: bool = False,
+    stream_timeout: float | None = None,
 ) -> int:
     """Adds an endpoint with its settings; gives its number. See `Server.endpoint`."""
     out = c_uint32()
@@ -130,6 +132,7 @@ def add_endpoint(
         ("acceptor", acceptor),
         ("text_only", text_only),
         ("explicit_grants", explicit_grants),
+        ("streaming", streaming),
     ):
         if on:
             call(getattr(lib, f"wsgate_endpoint_set_{name}"), number, 1)
@@ -149,6 +152,7 @@ def add_endpoint(
     for name, seconds in (
         ("handshake_timeout", handshake_timeout),
         ("close_period", close_period),
+        ("stream_timeout", stream_timeout),
     ):
         if seconds is not None:
             setter = getattr(lib, f"wsgate_endpoint_set_{name}")

@@ -35,7 +35,7 @@ class Client(Peer):
         data: the application's own; None at first.
     """
 
-    __slots__ = ("data",)
+    __slots__ = ("_arriving", "_closing", "_ignores", "data")
 
     endpoint: Endpoint
 
@@ -44,6 +44,10 @@ class Client(Peer):
     ) -> None:
         super().__init__(id, endpoint, channel, request)
         self.data: Any = None
+        # The number of the message that comes in pieces, and whether its rest is not wanted.
+        self._arriving = 0
+        self._ignores = False
+        self._closing = False
         self._on_message = endpoint.on_message or ignore_message
 
     def send(self, message: str | bytes | bytearray | memoryview) -> None:
@@ -84,6 +88,50 @@ class Client(Peer):
             return False
         return True
 
+    def begin(self, binary: bool = False) -> None:
+        """Begins a message that is sent in pieces, by `chunk` and `end`.
+
+        What else is sent to the client meanwhile comes after it. When the client is closed before
+        the message has ended, or no piece comes for the endpoint's ``stream_timeout``, the peer is
+        told 1011 "Message abandoned", because it has a part of it. Outside of callbacks it raises
+        `WsgateError` when a message is open already, and `ConnectionClosed`.
+        """
+        self._channel.post(record(_abi.OP_BEGIN_BINARY if binary else _abi.OP_BEGIN_TEXT, self.id))
+
+    def chunk(self, data: str | bytes | bytearray | memoryview) -> None:
+        """Sends the next piece; of a text, str or bytes that may end within a character.
+
+        What is wrong turns out as with `send`; where the outbox can be full, use `try_chunk`.
+        """
+        self._channel.post(record(_abi.OP_CHUNK, self.id, payload_of(data)[0]))
+
+    def try_chunk(self, data: str | bytes | bytearray | memoryview) -> bool:
+        """Sends the next piece at once, or returns False: the outbox is full.
+
+        `on_drain` is called when there is room again: then any piece fits. Raises `WsgateError`
+        when no message is open, and `ConnectionClosed`.
+        """
+        payload, _ = payload_of(data)
+        try:
+            self._channel.call(lib.wsgate_client_chunk, self.id, payload, len(payload))
+        except OutboxFull:
+            return False
+        return True
+
+    def end(self) -> None:
+        """Ends the message."""
+        self._channel.post(record(_abi.OP_END, self.id))
+
+    def abort(self) -> None:
+        """Gives the message up, and with it the client: it is closed with 1011."""
+        self._channel.post(record(_abi.OP_ABORT, self.id))
+
+    def discard(self) -> None:
+        """The rest of the message that comes in pieces is not wanted: `on_end` is called next."""
+        self._ignores = True
+        with suppress(ConnectionClosed):
+            self._channel.post(record(_abi.OP_DISCARD, self.id, ticket=self._arriving))
+
     def ping(self, ticket: int) -> None:
         """Sends a ping; `on_pong` gets the ticket (0 to 2**64 - 1) back with its answer."""
         ticket = unsigned("ticket", ticket)
@@ -100,6 +148,7 @@ class Client(Peer):
         with suppress(ConnectionClosed):
             self._channel.call(lib.wsgate_client_close, self.id, code, text, len(text))
         self._on_message = ignore_message
+        self._closing = True
 
     def grant(self, messages: int, size: int = 0) -> None:
         """Gives back so many messages, and bytes, of its receive window.
@@ -137,6 +186,13 @@ class Client(Peer):
             pass
         except OutboxFull:
             self._channel.too_slow(self.id)
+
+    def _part(self, kind: int, number: int) -> bool:
+        """Something of a message in pieces has come; whether the application is to hear of it."""
+        if kind == _abi.EVENT_KIND_BEGIN:
+            self._arriving = number
+            self._ignores = False
+        return not (self._closing or (self._ignores and kind == _abi.EVENT_KIND_CHUNK))
 
     def _closed(self) -> None:
         self._channel = _GONE

@@ -32,6 +32,11 @@ class Endpoint:
         on_accept: called with each new client.
         on_message: called with the client and the message: str for text, bytes for binary. Which
             function that is, is settled when a client is accepted.
+        on_begin, on_chunk, on_end: with `on_chunk`, a message comes in pieces, unless it has come
+            whole and has at most 64 KiB: `on_begin` is called with the client and whether it is
+            binary, `on_chunk` with the client and bytes, which may end within a character, and
+            `on_end` with the client when it is complete, and text was UTF-8; or discarded. When
+            the client ends first, there is no `on_end`.
         on_close: called once with each client and its `Close`.
         on_pong: called with the client and the ticket of the ping that was answered.
         on_drain: called with a client whose outbox was full and has room again.
@@ -42,8 +47,8 @@ class Endpoint:
     """
 
     __slots__ = (
-        "gateway", "on_accept", "on_close", "on_drain", "on_handshake", "on_handshake_gone",
-        "on_message", "on_pong", "path",
+        "gateway", "on_accept", "on_begin", "on_chunk", "on_close", "on_drain", "on_end",
+        "on_handshake", "on_handshake_gone", "on_message", "on_pong", "path",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +57,9 @@ class Endpoint:
         gateway: Gateway | None,
         on_accept: Callable[[Client], object] | None,
         on_message: MessageHandler | None,
+        on_begin: Callable[[Client, bool], object] | None,
+        on_chunk: Callable[[Client, bytes], object] | None,
+        on_end: Callable[[Client], object] | None,
         on_close: Callable[[Client, Close], object] | None,
         on_pong: Callable[[Client, int], object] | None,
         on_drain: Callable[[Client], object] | None,
@@ -62,6 +70,9 @@ class Endpoint:
         self.gateway = gateway
         self.on_accept = plain("on_accept", on_accept)
         self.on_message = plain("on_message", on_message)
+        self.on_begin = plain("on_begin", on_begin)
+        self.on_chunk = plain("on_chunk", on_chunk)
+        self.on_end = plain("on_end", on_end)
         self.on_close = plain("on_close", on_close)
         self.on_pong = plain("on_pong", on_pong)
         self.on_drain = plain("on_drain", on_drain)

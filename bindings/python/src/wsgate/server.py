@@ -104,6 +104,9 @@ class Server:
         *,
         on_accept: Callable[[Client], object] | None = None,
         on_message: MessageHandler | None = None,
+        on_begin: Callable[[Client, bool], object] | None = None,
+        on_chunk: Callable[[Client, bytes], object] | None = None,
+        on_end: Callable[[Client], object] | None = None,
         on_close: Callable[[Client, Close], object] | None = None,
         on_pong: Callable[[Client, int], object] | None = None,
         on_drain: Callable[[Client], object] | None = None,
@@ -128,6 +131,7 @@ class Server:
         rate_limit: tuple[int, int] | None = None,
         rate_policy: RatePolicy | None = None,
         compression: Compression | None = None,
+        stream_timeout: float | None = None,
     ) -> Endpoint:
         """Adds a path that upgrades; before `start`.
 
@@ -135,6 +139,7 @@ class Server:
             path: ``"/chat"`` is that path alone; in ``"/rooms/:room"`` a parameter stands for one
                 name, which ``client.request.params`` tells; ``"/files/*"`` takes all below it.
             on_accept, on_message, on_close, on_pong, on_drain: see `Endpoint`.
+            on_begin, on_chunk, on_end: see `Endpoint`; `on_chunk` lets messages come in pieces.
             on_handshake, on_handshake_gone: see `Endpoint`; `Handshake` decides.
             gateway: clients join it by themselves, before `on_accept`.
             origins: the origins allowed, ``"https://example.org"``, ``"*.example.org"``; none
@@ -161,10 +166,12 @@ class Server:
                 0, any number.
             rate_policy: what becomes of it past that, default ``RatePolicy.PAUSE``.
             compression: how messages are compressed; by default they are not.
+            stream_timeout: seconds that a message begun by `Client.begin` may wait for its next
+                piece, default 60; then the client is closed with 1011. 0, any time.
         """
         endpoint = Endpoint(
-            path, gateway, on_accept, on_message, on_close, on_pong, on_drain,
-            on_handshake, on_handshake_gone,
+            path, gateway, on_accept, on_message, on_begin, on_chunk, on_end, on_close, on_pong,
+            on_drain, on_handshake, on_handshake_gone,
         )  # fmt: skip
         number = add_endpoint(
             self._channel,
@@ -189,6 +196,8 @@ class Server:
             rate_limit=rate_limit,
             rate_policy=rate_policy,
             compression=compression,
+            streaming=on_chunk is not None,
+            stream_timeout=stream_timeout,
         )
         self._pump.endpoints[number] = endpoint
         return endpoint

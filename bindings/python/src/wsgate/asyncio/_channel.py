@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .server import Server
 
 _ERROR = 1011
+_PARTS = frozenset({_abi.EVENT_KIND_BEGIN, _abi.EVENT_KIND_CHUNK, _abi.EVENT_KIND_END})
 
 
 class LoopChannel(Channel):
@@ -141,6 +142,17 @@ class LoopPump(Pump):
             if connection is not None:
                 clean = bool(flags & _abi.EVENT_FLAG_CLEAN)
                 connection._end(decode_close(code, value, clean, data))
+        elif kind in _PARTS:
+            connection = self.clients.get(id)
+            parts = None if connection is None else connection._parts
+            if parts is None:
+                return
+            if kind == _abi.EVENT_KIND_CHUNK:
+                parts.chunk(data)
+            elif kind == _abi.EVENT_KIND_BEGIN:
+                parts.begin(value, not flags & _abi.EVENT_FLAG_BINARY)
+            else:
+                parts.end()
         elif kind == _abi.EVENT_KIND_PONG:
             if id in self.clients:
                 self.clients[id]._pong(value, data)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import enum
 import logging
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from struct import Struct
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import _abi
 from .._library import lib
-from .._records import LARGE, SEND_BINARY, SEND_TEXT, Shapes, record, unsigned
+from .._records import HEAD, LARGE, SEND_BINARY, SEND_TEXT, Shapes, record, unsigned
 from ..close import Close, CloseCause
 from ..exceptions import (
     CloseFrame,
@@ -28,6 +29,7 @@ from ..info import ClientInfo
 from ..peer import Peer
 from ..request import Request
 from ..response import Response
+from ._parts import BytesLike, Incoming, Parts, encoded, pieces_of, receive_sized
 
 if TYPE_CHECKING:
     from ._channel import LoopChannel
@@ -37,15 +39,17 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "State"]
 
 Data = str | bytes
-BytesLike = (bytes, bytearray, memoryview)
-
 # How many records of one loop turn may wait for its end.
 _TURN = 512
+
+# How many bytes in parts may be collected before they go to the engine.
+_AT_ONCE = 1 << 16
 
 # A receive window counts messages here; this gives back whatever bytes they had.
 _ALL_BYTES = 1 << 62
 
 _ROUND_TRIP = Struct("=Q")
+_ERROR = 1011
 
 
 Handler = Callable[["Connection"], Awaitable[object]]
@@ -77,8 +81,8 @@ class Connection(Peer):
 
     __slots__ = (
         "__dict__", "_blocked", "_close", "_closing", "_consumed", "_drained", "_ended",
-        "_granting", "_held", "_latency", "_loop", "_messages", "_open", "_pings", "_receiver",
-        "server",
+        "_granting", "_held", "_latency", "_loop", "_messages", "_open", "_parts", "_pings",
+        "_reading", "_receiver", "_sending", "server",
     )  # fmt: skip
 
     endpoint: Route
@@ -96,10 +100,19 @@ class Connection(Peer):
         self._granting = route.options.granting
         self._loop = channel.loop
         self._messages: deque[Data] = deque()
+        self._parts: Parts | None = None
+        if route.options.streaming:
+            self._on_message = receive_sized
+            self._parts = Parts(self, self._granting)
+            # Each message tells its bytes.
+            self._granting = 1
+        # The message whose pieces `recv_streaming` has begun to give.
+        self._reading: Incoming | None = None
         # Where `recv` waits. It stays until that task runs, so that no other takes its message.
         self._receiver: asyncio.Future[None] | None = None
-        # `send` may not simply go on: closing, closed, or the outbox is full.
+        # `send` may not simply go on: closing, closed, the outbox is full, pieces are under way.
         self._blocked = False
+        self._sending = False
         # What the outbox had no room for, and who waits until it is out.
         self._held: deque[bytes] = deque()
         self._drained: asyncio.Future[None] | None = None
@@ -205,28 +218,114 @@ class Connection(Peer):
             await self.close(1007, f"{error.reason} at position {error.start}")
             raise self._closed_error() from error
 
+    @overload
+    def recv_streaming(self, decode: Literal[True]) -> AsyncIterator[str]: ...
+    @overload
+    def recv_streaming(self, decode: Literal[False]) -> AsyncIterator[bytes]: ...
+    @overload
+    def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]: ...
+
     async def recv_streaming(self, decode: bool | None = None) -> AsyncIterator[Data]:
-        """Gives the next message in pieces: for now it comes as one."""
-        yield await self.recv(decode)
+        """Gives the next message in pieces, as they arrive.
+
+        With the option ``streaming`` of `serve`; without it, and for a message of at most 64 KiB
+        that has come whole, there is one piece. A piece has at least one byte, unless the message
+        is empty; its bounds mean nothing. The sender is held back while a megabyte waits.
+
+        Once there was a piece, receive the others, or `discard` them; until then, `recv` raises
+        `ConcurrencyError`.
+        """
+        parts = self._parts
+        if parts is None:
+            yield await self.recv(decode)
+            return
+        if not self._messages or self._receiver is not None:
+            await self._arrival(parts)
+        incoming = parts.incoming
+        if self._messages or incoming is None:
+            yield await self.recv(decode)
+            return
+        incoming.streamed = True
+        self._reading = incoming
+        text = incoming.text if decode is None else decode
+        decoder = codecs.getincrementaldecoder("utf-8")() if text else None
+        given = False
+        async for data in self._pieces(parts, incoming):
+            try:
+                piece = data if decoder is None else decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                await self.close(1007, f"{error.reason} at position {error.start}")
+                raise self._closed_error() from error
+            if piece or not (data or given):
+                given = True
+                yield piece
+
+    async def _pieces(self, parts: Parts, incoming: Incoming) -> AsyncIterator[bytes]:
+        """What comes of a message, and b"" at its end."""
+        # That there is one keeps others from receiving.
+        receiver = self._receiver = self._loop.create_future()
+        receiver.set_result(None)
+        while not incoming.discarded:
+            if incoming.pieces:
+                data = incoming.pieces.popleft()
+                incoming.size -= len(data)
+                parts.owe(len(data), 0)
+                yield data
+            elif incoming.ended:
+                self._reading = self._receiver = None
+                parts.owe(0, 1)
+                yield b""
+                return
+            elif self._close is not None:
+                self._reading = self._receiver = None
+                raise self._closed_error()
+            else:
+                receiver = self._receiver = self._loop.create_future()
+                await receiver
+
+    def discard(self) -> None:
+        """Throws away the rest of the message that `recv_streaming` has begun to give."""
+        reading, self._reading = self._reading, None
+        if reading is not None and self._parts is not None:
+            self._parts.discard(reading)
+            self._wake()
+            self._receiver = None
 
     def _grant(self) -> None:
         """Lets the engine read more: some messages at a time, so that it costs little for each."""
         self._consumed, count = 0, self._consumed
+        if self._parts is not None:
+            self._parts.received()
+        else:
+            self._give_back(count, _ALL_BYTES)
+
+    def _give_back(self, messages: int, size: int) -> None:
         if self._close is None:
             channel = self._channel
             if not channel.open:
                 channel.gather()
             channel.records.append(
-                record(_abi.OP_CLIENT_GRANT, self.id, ticket=_ALL_BYTES, flags=count)
+                record(_abi.OP_CLIENT_GRANT, self.id, ticket=size, flags=messages)
             )
 
-    async def _arrival(self) -> None:
-        """Waits until there is a message."""
+    def _post(self, one: bytes) -> None:
+        if self._close is None:
+            if not self._channel.open:
+                self._channel.gather()
+            self._channel.post(one)
+
+    async def _arrival(self, pieces: Parts | None = None) -> None:
+        """Waits until there is a message, or with `pieces`, the beginning of one."""
         if self._receiver is not None:
             raise ConcurrencyError(
                 _abi.STATUS_BUSY, "cannot call recv while another coroutine is already running recv"
             )
         while not self._messages:
+            if pieces is not None:
+                if pieces.incoming is not None and not pieces.incoming.discarded:
+                    return
+            elif self._parts is not None:
+                self._parts.gather()
             if self._close is not None:
                 raise self._closed_error()
             receiver = self._receiver = self._loop.create_future()
@@ -243,9 +342,12 @@ class Connection(Peer):
     ) -> None:
         """Sends a text message (str) or a binary one (bytes-like); waits while its outbox is full.
 
-        `text` says otherwise: True sends bytes that are UTF-8 as text, False a str as binary. The
-        pieces of an iterable or an asynchronous one are all str or all bytes-like; for now they
-        are joined, and leave as one message when the last is there.
+        `text` says otherwise: True sends bytes that are UTF-8 as text, False a str as binary.
+
+        The pieces of an iterable or an asynchronous one are all str or all bytes-like, and leave as
+        they come, a frame each; no piece at all is no message. Other sends wait until the last is
+        out. When the iterable raises, or `send` is cancelled, the message can't be completed: the
+        connection is closed with 1011.
 
         Raises `ConnectionClosed` when it is closed. What this loop turn sends leaves at its end,
         together. A `send` that is cancelled while it waits may have sent or not.
@@ -270,12 +372,12 @@ class Connection(Peer):
             channel.flush()
 
     async def _send_other(self, message: Any, text: bool | None) -> None:
-        joined = await _joined(message, text)
-        if joined is None:
+        if not isinstance(message, (str, *BytesLike)):
+            await self._send_pieces(pieces_of(message), text)
             return
-        payload, shapes = joined
-        if self._blocked:
-            await self._room()
+        is_text = isinstance(message, str) if text is None else text
+        payload = message.encode() if isinstance(message, str) else bytes(message)
+        shapes = SEND_TEXT if is_text else SEND_BINARY
         channel = self._channel
         if not channel.open:
             channel.gather()
@@ -285,6 +387,55 @@ class Connection(Peer):
         channel.post(shapes.record(self.id, payload))
         if len(channel.records) >= _TURN:
             channel.flush()
+
+    async def _send_pieces(self, pieces: AsyncIterator[Any], text: bool | None) -> None:
+        try:
+            first = piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        while self._blocked:
+            await self._room()
+        self._sending = self._blocked = True
+        begun = False
+        try:
+            collected = 0
+            while True:
+                data = encoded(piece, first)
+                if not begun:
+                    is_text = isinstance(first, str) if text is None else text
+                    op = _abi.OP_BEGIN_TEXT if is_text else _abi.OP_BEGIN_BINARY
+                    self._post(record(op, self.id))
+                    begun = True
+                self._post(record(_abi.OP_CHUNK, self.id, data))
+                collected += len(data) + HEAD.size
+                if collected >= _AT_ONCE:
+                    collected = 0
+                    self._channel.flush()
+                await self._flowing()
+                try:
+                    piece = await anext(pieces)
+                except StopAsyncIteration:
+                    break
+            await self._flowing()
+            self._post(record(_abi.OP_END, self.id))
+        except ConnectionClosed:
+            raise
+        except BaseException:
+            # The peer has half of it.
+            self._begin_close(_ERROR, b"error in fragmented message")
+            raise
+        finally:
+            self._sending = False
+            self._blocked = bool(self._held) or self._closing or self._close is not None
+            self._wake_senders()
+
+    async def _flowing(self) -> None:
+        """Waits until the outbox has taken what was sent of the message under way."""
+        while self._held or self._closing or self._close is not None:
+            if self._closing or self._close is not None:
+                await self.wait_closed()
+                raise self._closed_error()
+            await self._emptied()
 
     async def _send_large(self, payload: bytes, shapes: Shapes) -> None:
         send = lib.wsgate_client_send_text
@@ -389,8 +540,14 @@ class Connection(Peer):
         while held and self._channel.submit(held[0]) != _abi.STATUS_FULL:
             held.popleft()
         if not held and not self._closing:
-            self._blocked = False
+            self._blocked = self._sending
             self._wake_senders()
+
+    def _wake(self) -> None:
+        """There is something to receive."""
+        receiver = self._receiver
+        if receiver is not None and not receiver.done():
+            receiver.set_result(None)
 
     def _wake_senders(self) -> None:
         drained, self._drained = self._drained, None
@@ -431,36 +588,3 @@ def _frames(close: Close | None) -> tuple[CloseFrame | None, CloseFrame | None, 
     if close.cause == CloseCause.PEER:
         return one, other, True if close.clean else None
     return other, one, False if close.clean else None
-
-
-async def _joined(message: Any, text: bool | None) -> tuple[bytes, Shapes] | None:
-    """The bytes of any message but the plainest, and what they are; None for no piece at all."""
-    if isinstance(message, str):
-        payload, is_text = message.encode(), True
-    elif isinstance(message, BytesLike):
-        payload, is_text = bytes(message), False
-    elif isinstance(message, Mapping):
-        raise TypeError("a message is not a dict-like object")
-    elif isinstance(message, Iterable):
-        pieces = list(message)
-        if not pieces:
-            return None
-        payload, is_text = _one(pieces)
-    elif isinstance(message, AsyncIterable):
-        pieces = [piece async for piece in message]
-        if not pieces:
-            return None
-        payload, is_text = _one(pieces)
-    else:
-        raise TypeError(
-            f"a message is str, bytes-like, or an iterable of them, not {type(message).__name__}"
-        )
-    return payload, SEND_TEXT if (is_text if text is None else text) else SEND_BINARY
-
-
-def _one(pieces: list[Any]) -> tuple[bytes, bool]:
-    if all(isinstance(piece, str) for piece in pieces):
-        return "".join(pieces).encode(), True
-    if all(isinstance(piece, BytesLike) for piece in pieces):
-        return b"".join(pieces), False
-    raise TypeError("the pieces of a message are all str or all bytes-like")

@@ -12,6 +12,7 @@ from ..compression import DEFLATE, Compression
 from ..policies import RatePolicy, SlowConsumer
 from ..request import Request
 from ..response import Response
+from ._parts import WINDOW
 from .connection import Connection, Handler
 
 __all__ = ["Router"]
@@ -60,6 +61,8 @@ class Options:
     rate_policy: RatePolicy = RatePolicy.PAUSE
     compression: str | Compression | None = None
     gateway: str | None = None
+    streaming: bool = False
+    stream_timeout: float | None = 60
 
     def __post_init__(self) -> None:
         if isinstance(self.origins, str) or isinstance(self.subprotocols, str):
@@ -127,7 +130,12 @@ class Options:
         timeout = math.inf if self.ping_timeout is None else self.ping_timeout
         return {
             "heartbeat": (0, 1) if interval is None else (interval, _pings(timeout / interval)),
-            "receive_window": (_MAX_SIZE, _MAX_MESSAGES if not self.max_queue else self.max_queue),
+            "receive_window": (
+                WINDOW if self.streaming else _MAX_SIZE,
+                _MAX_MESSAGES if not self.max_queue else self.max_queue,
+            ),
+            "streaming": self.streaming,
+            "stream_timeout": self.stream_timeout or 0,
             "explicit_grants": self.granting > 0,
             "compression": DEFLATE if self.compression == "deflate" else self.compression,
             "slow_consumer": self.slow_consumer,
@@ -185,7 +193,7 @@ class Router:
             options: in place of the server's: ``origins``, ``same_host``, ``subprotocols``,
                 ``select_subprotocol``, ``process_request``, ``process_response``,
                 ``server_header``, the timeouts, ``ping_interval``, ``max_size``, ``max_queue``,
-                ``write_limit``, ``gateway``.
+                ``write_limit``, ``gateway``, ``streaming``, ``stream_timeout``.
         """
         known = {field.name for field in dataclasses.fields(Options)}
         for name in options:

@@ -392,6 +392,8 @@ def serve(
     logger: logging.Logger | None = None,
     start_serving: bool = True,
     gateway: str | None = None,
+    streaming: bool = False,
+    stream_timeout: float | None = 60,
     on_request: OnRequest | None = None,
     on_refused: OnRefused | None = None,
     sock: socket.socket | None = None,
@@ -446,6 +448,9 @@ def serve(
         rate_limit: bytes and frames that a client may send in a second; 0, any number.
         rate_policy: what becomes of it past that, by default ``RatePolicy.PAUSE``: it is not read
             until the second is over.
+        streaming: long messages come in pieces, for `Connection.recv_streaming`; `recv` joins them.
+        stream_timeout: seconds that `send` may wait for the next piece of an iterable; then the
+            connection is closed with 1011. None: any.
         logger: ``logging.getLogger("wsgate.server")`` by default. Its level at the start decides
             what the engine reports at all.
         start_serving: False: listens when `Server.start_serving` or `serve_forever` is called.
@@ -485,6 +490,8 @@ def serve(
         rate_policy=rate_policy,
         compression=compression,
         gateway=gateway,
+        streaming=streaming,
+        stream_timeout=stream_timeout,
     )
     if isinstance(handler, Router):
         routes = [
