@@ -211,9 +211,15 @@ loom:
 
 # ---- measurements --------------------------------------------------------------------------------
 
-bench-deflate: build
+# Beside what PyPI and npm have; PEERS=dir adds start scripts NAME-deflate-echo.sh, NAME-deflate-broadcast.sh.
+bench-deflate: build packages-python
 	cd benches && cargo build --quiet --release --locked
-	python3 benches/run.py deflate
+	@for package in $$(grep -E '^(websockets|socketify)=' benches/python-peers/requirements.txt); do \
+		$(venv)/pip install --quiet --disable-pip-version-check $$package || echo "$$package is left out"; done
+	@tools/npm.sh ws >/dev/null || echo "ws is left out"
+	PYTHON=$(CURDIR)/$(venv)/python python3 benches/run.py --peers benches/python-peers --peers benches/node-peers \
+		--servers "$$(tools/servers.sh --deflate c-push,c-push-takeover websockets,websockets-takeover,socketify ws,ws-takeover)" \
+		$(BENCH) deflate
 
 bench: build
 	cd benches && cargo build --quiet --release --locked

@@ -20,6 +20,8 @@ class Case:
     """The name of the figure in the load generator's line, and by what it is divided for the table."""
     unit: float
     decimals: int = 2
+    new_server: bool = False
+    """Memory that a server got for earlier clients would hide what these cost."""
 
 
 @dataclass

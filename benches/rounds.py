@@ -1,8 +1,8 @@
 """Rounds over the cases, and within a case over the servers in turn: neighbours in time are compared.
 
 A round has new processes: one process can have luck with its addresses, five cannot. While one server is
-measured the others of its round stay up, asleep without clients. For idle clients each measurement has a new
-server, because memory that a server got for earlier clients would hide what these cost.
+measured the others of its round stay up, asleep without clients. Where memory is measured, each measurement
+has a new server, because memory that a server got for earlier clients would hide what these cost.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Rounds:
         """One round. A server that fails in a case is left out of this case from then on."""
         for case in cases:
             print(case.name, file=sys.stderr)
-            for turn in range(1 if case.mode == "idle" else TURNS):
+            for turn in range(1 if case.new_server else TURNS):
                 number = self._round * TURNS + turn
                 # Nobody always follows the same neighbour.
                 first = number % len(self._scripts)
@@ -61,6 +61,8 @@ class Rounds:
 
     def _sample(self, case: Case, script: StartScript, number: int) -> None:
         try:
+            if case.new_server:
+                self._stop(script.name)
             if script.name not in self._running:
                 self._running[script.name] = Server(script)
             line = run_load(self._load, case, self._running[script.name])
@@ -69,7 +71,7 @@ class Rounds:
             self._stop(script.name)
             return
         self._results.add(case, script.name, number, line)
-        if case.mode == "idle":
+        if case.new_server:
             self._stop(script.name)
 
     def _stop_all(self) -> None:

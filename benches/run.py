@@ -16,10 +16,11 @@ from pathlib import Path
 from others import Others
 from results import Case, Results
 from rounds import TURNS, Rounds
-from startscript import BENCHES, find
+from startscript import BENCHES, StartScript, find
 
 MODES = ("echo", "broadcast", "idle")
-DEFLATE = ("deflate-echo", "deflate-broadcast")
+DEFLATE = ("deflate-echo", "plain-echo", "deflate-broadcast", "plain-broadcast")
+MEMORY_CLIENTS = 1000
 # Size, depth and clients; the last two are what programs in slower languages are compared by.
 ECHOES = [
     *((size, depth, clients) for size in (32, 1024, 16384) for depth in (1, 16) for clients in (1, 8, 100)),
@@ -63,26 +64,7 @@ def cases_of(mode: str, seconds: float) -> list[Case]:
             for clients, in_flight in BROADCASTS
         ]
     if mode in DEFLATE:
-        mode = mode.removeprefix("deflate-")
-        echoes = mode == "echo"
-        size = ("--deflate", "--size", "1024")
-        each = "message" if echoes else "delivery"
-        return [
-            Case(
-                mode=mode,
-                name=f"{mode}, 1 KiB of JSON compressed, {what}, {shape[0]} {shape[1]}",
-                table=f"{mode} of 1 KiB of JSON, compressed: {what} per {each}, median (min), ratio",
-                column=f"100 x {shape[1]}" if echoes else f"{shape[1]} in flight",
-                arguments=(*size, *shape, "--clients", "100" if echoes else "500", *duration),
-                figure=figure,
-                unit=unit,
-            )
-            for what, figure, unit in (
-                ("us of server CPU", "server_cpu_ns_per_delivery", 1000),
-                ("bytes on the wire", "wire_bytes_per_delivery", 1),
-            )
-            for shape in ([("--depth", "1"), ("--depth", "16")] if echoes else [("--in-flight", "1")])
-        ]
+        return deflate_cases(mode, duration)
     hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     clients = min(IDLE_CLIENTS, hard_limit - DESCRIPTORS_TO_SPARE)
     return [
@@ -95,8 +77,64 @@ def cases_of(mode: str, seconds: float) -> list[Case]:
             figure="memory_per_client",
             unit=1,
             decimals=0,
+            new_server=True,
         )
     ]
+
+
+def deflate_cases(mode: str, duration: tuple[str, ...]) -> list[Case]:
+    """1 KiB of JSON; in the plain modes beside it, as many bytes as they are."""
+    how, mode = mode.split("-")
+    offer = ("--deflate",) if how == "deflate" else ()
+    echoes = mode == "echo"
+    each = "message" if echoes else "delivery"
+    what = f"{mode} of 1 KiB of JSON, {'compressed' if offer else 'not compressed'}"
+    cpu = ("us of server CPU", "server_cpu_ns_per_delivery", 1000, 2)
+    wire = ("bytes on the wire", "wire_bytes_per_delivery", 1, 0)
+    burst = "--depth" if echoes else "--in-flight"
+    shapes = [(burst, "1"), (burst, "16" if echoes else "8")]
+    cases = [
+        Case(
+            mode=mode,
+            name=f"{what}, {words}, {shape[0]} {shape[1]}",
+            table=f"{what}: {words} per {each}, median (min), ratio",
+            column=f"100 x {shape[1]}" if echoes else f"{shape[1]} in flight",
+            arguments=(*offer, "--size", "1024", *shape, "--clients", "100" if echoes else "500", *duration),
+            figure=figure,
+            unit=unit,
+            decimals=decimals,
+        )
+        for words, figure, unit, decimals in ((cpu, wire) if offer else (cpu,))
+        for shape in shapes
+    ]
+    if echoes:
+        cases.append(
+            Case(
+                mode=mode,
+                name=f"{what}, bytes of server memory",
+                table=f"{what}: bytes of server memory per client of {MEMORY_CLIENTS}, after traffic",
+                column="bytes",
+                arguments=(
+                    *(*offer, "--size", "1024", "--depth", "1", "--clients", str(MEMORY_CLIENTS)),
+                    *("--memory", "--messages", str(10 * MEMORY_CLIENTS)),
+                ),
+                figure="memory_per_client",
+                unit=1,
+                decimals=0,
+                new_server=True,
+            )
+        )
+    return cases
+
+
+def scripts_of(mode: str, options: argparse.Namespace) -> list[StartScript]:
+    """The start scripts of a mode; of the plain ones, those of servers that can compress."""
+    if not mode.startswith("plain-"):
+        # An idle client needs no mode of its own.
+        return find("echo" if mode == "idle" else mode, options.peers)
+    mode = mode.removeprefix("plain-")
+    able = {script.name.removesuffix("-takeover") for script in find(f"deflate-{mode}", options.peers)}
+    return [script for script in find(mode, options.peers) if script.name in able]
 
 
 def main() -> int:
@@ -110,10 +148,11 @@ def main() -> int:
     report = []
     for mode in modes:
         cases = [case for case in cases_of(mode, options.seconds) if options.only.search(case.name)]
-        # An idle client needs no mode of its own.
-        scripts = find("echo" if mode == "idle" else mode, options.peers)
+        scripts = scripts_of(mode, options)
         if options.servers:
             for name in set(options.servers) - {script.name for script in scripts}:
+                if mode.startswith("plain-"):
+                    continue
                 print(f"{mode}: there is no start script of {name}", file=sys.stderr)
             scripts = [script for script in scripts if script.name in options.servers]
         if not scripts or not cases:
@@ -140,7 +179,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", type=re.compile, default=re.compile(""), metavar="REGEX", help="only these cases"
     )
-    parser.add_argument("--peers", type=Path, help="a directory with more start scripts [$PEERS]")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        action="append",
+        default=[],
+        help="a directory with more start scripts, as $PEERS is",
+    )
     parser.add_argument(
         "--reference", default="c-push", help="the server that is 1.00x [c-push, else the first]"
     )
@@ -152,10 +197,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures of all rounds")
     options = parser.parse_args()
-    if options.peers is None and os.environ.get("PEERS"):
-        options.peers = Path(os.environ["PEERS"])
-    if options.peers is not None and not options.peers.is_dir():
-        parser.error(f"{options.peers} is not a directory")
+    if os.environ.get("PEERS"):
+        options.peers.append(Path(os.environ["PEERS"]))
+    for peers in options.peers:
+        if not peers.is_dir():
+            parser.error(f"{peers} is not a directory")
     return options
 
 

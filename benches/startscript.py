@@ -34,19 +34,17 @@ class StartScript:
     """Takes port 0 and prints the line with the port; others get a port and are ready when they accept."""
 
 
-def find(mode: str, outside: Path | None) -> list[StartScript]:
-    """All start scripts of a mode: ours, the peers here, and those in a directory outside."""
+def find(mode: str, outside: list[Path]) -> list[StartScript]:
+    """All start scripts of a mode: ours, the peers here, and those in directories outside."""
     suffix = f"-{mode}.sh"
     found: dict[str, StartScript] = {}
-    for directory in [BENCHES / "servers", BENCHES / "peers", outside]:
-        if directory is None:
-            continue
+    for directory in [BENCHES / "servers", BENCHES / "peers", *outside]:
         for path in sorted(directory.glob(f"*{suffix}")):
             name = path.name.removesuffix(suffix)
             # Those that compress have modes of their own.
             if name.endswith("-deflate"):
                 continue
-            found.setdefault(name, StartScript(name, path.resolve(), directory != outside))
+            found.setdefault(name, StartScript(name, path.resolve(), directory not in outside))
     return list(found.values())
 
 

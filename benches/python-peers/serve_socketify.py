@@ -1,16 +1,21 @@
 """socketify: uWebSockets by cffi."""
 
+import os
+
 from socketify import App, CompressOptions, OpCode, WebSocket
+
+# Its compressor that all clients share.
+COMPRESSION = CompressOptions.SHARED_COMPRESSOR if os.environ.get("DEFLATE") else CompressOptions.DISABLED
 
 
 def run(mode: str, port: int) -> None:
     app = App()
 
     def echo(connection: WebSocket, message: str | bytes, opcode: OpCode) -> None:
-        connection.send(message, opcode)
+        connection.send(message, opcode, COMPRESSION != CompressOptions.DISABLED)
 
     def to_all(connection: WebSocket, message: str | bytes, opcode: OpCode) -> None:
-        app.publish("everybody", message, opcode)
+        app.publish("everybody", message, opcode, COMPRESSION != CompressOptions.DISABLED)
 
     def join(connection: WebSocket) -> None:
         if mode != "echo":
@@ -19,7 +24,7 @@ def run(mode: str, port: int) -> None:
     app.ws(
         "/",
         {
-            "compression": CompressOptions.DISABLED,
+            "compression": COMPRESSION,
             "max_payload_length": 64 << 20,
             "max_backpressure": 256 << 20,
             "idle_timeout": 0,

@@ -9,6 +9,7 @@ mod echo;
 mod frames;
 mod idle;
 mod measure;
+mod memory;
 mod options;
 mod process;
 mod report;
@@ -19,6 +20,7 @@ use std::time::Instant;
 
 use broadcast::Broadcast;
 use echo::Echo;
+use memory::Memory;
 use options::{Mode, Options, USAGE};
 
 fn main() -> ExitCode {
@@ -42,13 +44,17 @@ fn run(options: &Options) -> io::Result<()> {
     let deadline = Instant::now() + options.timeout;
     match options.mode {
         Mode::Echo => {
+            let memory = Memory::before(options, deadline)?;
             let mut echo = Echo::connect(options, deadline)?;
-            report::print("echo", options, 1, measure::measure(options, &mut echo)?);
+            let measured = measure::measure(options, &mut echo)?;
+            let memory = memory.map(|memory| memory.per_client(options.clients)).transpose()?;
+            report::print("echo", options, 1, measured, memory);
             echo.close();
         }
         Mode::Broadcast => {
             let mut broadcast = Broadcast::connect(options, deadline)?;
-            report::print("broadcast", options, options.clients, measure::measure(options, &mut broadcast)?);
+            let measured = measure::measure(options, &mut broadcast)?;
+            report::print("broadcast", options, options.clients, measured, None);
             broadcast.close();
         }
         Mode::Idle => idle::run(options, deadline)?,

@@ -14,6 +14,7 @@ Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
   --warmup N                   messages before that, whose contents are compared [a burst per client]
   --stuck N                    broadcast: so many more clients, which never read
   --deflate                    offer permessage-deflate; the messages are compressed JSON
+  --memory                     echo: what a client costs in memory, too, after its messages
   --text | --binary            the kind of the messages [--text]
   --pid PID                    the server's process: its CPU time and memory, children included, are measured
   --timeout S                  the whole run's bound [60]
@@ -53,6 +54,7 @@ impl Kind {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) mode: Mode,
     pub(crate) port: u16,
@@ -62,6 +64,7 @@ pub(crate) struct Options {
     pub(crate) size: usize,
     pub(crate) kind: Kind,
     pub(crate) deflate: bool,
+    pub(crate) memory: bool,
     pub(crate) stuck: usize,
     pub(crate) budget: Budget,
     pub(crate) warmup: u64,
@@ -95,6 +98,7 @@ impl Options {
             size,
             kind: Kind::Text,
             deflate: false,
+            memory: false,
             stuck: 0,
             budget: Budget::Time(Duration::from_secs(1)),
             warmup: 0,
@@ -114,6 +118,7 @@ impl Options {
                 Long("warmup") => warmup = Some(parser.value()?.parse()?),
                 Long("stuck") if mode == Mode::Broadcast => options.stuck = parser.value()?.parse()?,
                 Long("deflate") if mode != Mode::Idle => options.deflate = true,
+                Long("memory") if mode == Mode::Echo => options.memory = true,
                 Long("text") => options.kind = Kind::Text,
                 Long("binary") => options.kind = Kind::Binary,
                 Long("pid") => options.pid = Some(parser.value()?.parse()?),

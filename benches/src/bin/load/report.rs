@@ -23,7 +23,14 @@ impl Report {
 }
 
 /// Prints what was measured; `deliveries` are the messages that the server sends for each that it gets.
-pub(crate) fn print(mode: &str, options: &Options, deliveries: usize, mut measured: Measurement) {
+/// `memory` is what a client has cost.
+pub(crate) fn print(
+    mode: &str,
+    options: &Options,
+    deliveries: usize,
+    mut measured: Measurement,
+    memory: Option<f64>,
+) {
     let messages = measured.phase.messages as f64;
     let delivered = messages * deliveries as f64;
     let mut report = Report::new(mode);
@@ -39,6 +46,9 @@ pub(crate) fn print(mode: &str, options: &Options, deliveries: usize, mut measur
     }
     report.number("wire_bytes_per_delivery", measured.phase.received as f64 / delivered);
     report.number("load_cpu_ns_per_delivery", measured.load_cpu.as_nanos() as f64 / delivered);
+    if let Some(memory) = memory {
+        report.number("memory_per_client", memory);
+    }
     let latencies = &mut measured.phase.latencies;
     if !latencies.is_empty() {
         latencies.sort_unstable();

@@ -1,0 +1,3 @@
+#!/bin/sh
+# socketify-deflate-broadcast.sh PORT
+DEFLATE=shared exec "$(dirname "$0")/socketify-broadcast.sh" "$@"

@@ -1,0 +1,3 @@
+#!/bin/sh
+# websockets-deflate-broadcast.sh PORT
+DEFLATE=shared exec "$(dirname "$0")/websockets-broadcast.sh" "$@"
