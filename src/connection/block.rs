@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::config::OUTBOX_BUDGET;
 use crate::error::Result;
 
+use super::packed::Packed;
+
 /// What all blocks together hold, and what they may hold.
 static HELD: AtomicU64 = AtomicU64::new(0);
 static BUDGET: AtomicU64 = AtomicU64::new(OUTBOX_BUDGET.default);
@@ -15,12 +17,14 @@ static BUDGET: AtomicU64 = AtomicU64::new(OUTBOX_BUDGET.default);
 #[derive(Debug)]
 pub(crate) struct Block {
     bytes: Vec<u8>,
+    /// What was made of it, where it is a message that all workers share.
+    pub(crate) packed: Packed,
 }
 
 impl Block {
     pub(crate) fn new(bytes: Vec<u8>) -> Arc<Self> {
         HELD.fetch_add(bytes.capacity() as u64, Ordering::Relaxed);
-        Arc::new(Self { bytes })
+        Arc::new(Self { bytes, packed: Packed::default() })
     }
 
     /// For who is alone with it, before it is queued.
@@ -73,7 +77,7 @@ mod tests {
     fn a_block_is_counted_once_while_anybody_holds_it() {
         // Other tests hold blocks at the same time: of this size there are none.
         const LARGE: u64 = 1 << 40;
-        let block = Block { bytes: Vec::new() };
+        let block = Block { bytes: Vec::new(), packed: Packed::default() };
         HELD.fetch_add(LARGE, Ordering::Relaxed);
         assert!(outbox_bytes() >= LARGE && excess() > 0);
         HELD.fetch_sub(LARGE, Ordering::Relaxed);

@@ -9,6 +9,7 @@ pub(crate) mod block;
 mod intake;
 pub(crate) mod open;
 pub(crate) mod outbox;
+pub(crate) mod packed;
 mod pending;
 mod ping;
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::config::{ClientId, Compress, GatewayId};
+use crate::config::{ClientId, Compress, Endpoint, GatewayId};
 use crate::connection::block::Block;
 use crate::error::Result;
 use crate::gateway::outcome::Part;
@@ -30,7 +30,7 @@ struct Cast<'a> {
     opcode: Opcode,
     data: &'a [u8],
     compress: Compress,
-    /// A large frame, or one that accounts follow: encoded once, whoever and how many take it. Another is
+    /// A large frame, or one that accounts follow or that may be compressed: encoded once, whoever and how many take it. Another is
     /// copied for each worker. Whose endpoint wants it in smaller frames, gets it so from the worker.
     shared: Option<Arc<Block>>,
 }
@@ -157,8 +157,18 @@ impl Poster<'_> {
         if self.shared.mailboxes.iter().all(|mailbox| mailbox.has_ended()) {
             return Err(stopped());
         }
-        let shared = (accounted || data.len() > INLINE).then(|| block(opcode, data, usize::MAX));
+        let shared = accounted || data.len() > INLINE || self.packs_for_many(message);
+        let shared = shared.then(|| block(opcode, data, usize::MAX));
         Ok(Cast { gateway: gateway.0, members, opcode, data, compress, shared })
+    }
+
+    /// Whether several workers may have to compress the message: then they share it, and what becomes of it.
+    fn packs_for_many(&self, Message { data, binary, compress }: Message<'_>) -> bool {
+        let packs = |endpoint: &Endpoint| {
+            endpoint.compression.settings().is_some()
+                && endpoint.compression.wants(compress, binary, data.len())
+        };
+        self.shared.mailboxes.len() > 1 && self.shared.endpoints.iter().any(packs)
     }
 
     /// Reserves room in the mailboxes of these workers, in all or in none.

@@ -7,7 +7,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::config::Endpoint;
 use crate::connection::outbox::Outgoing;
+use crate::protocol::Opcode;
+use crate::protocol::deflate::{self, Agreement, SharedClass};
 use crate::sys;
 
 use super::mailbox::{Batch, Mailbox};
@@ -82,6 +85,26 @@ impl Desk {
             self.telling.set(Telling { discarded: true, ..telling });
         }
         is_this
+    }
+
+    /// Queues a message, compressed for itself, where that makes it smaller.
+    pub(crate) fn push_packed(
+        &self,
+        place: u32,
+        opcode: Opcode,
+        data: &[u8],
+        agreement: &Agreement,
+        settings: &Endpoint,
+        reserved: u32,
+    ) {
+        let mut packed = deflate::lend();
+        packed.clear();
+        let class = SharedClass::of(agreement, data.len());
+        let smaller = deflate::deflate(data, class, settings.compression.effort().level, &mut packed);
+        let payload = if smaller { packed.as_slice() } else { data };
+        let mut outgoing = self.outgoing.borrow_mut();
+        outgoing.push_own(place, opcode, smaller, payload, settings.frame_split, reserved);
+        deflate::give_back(packed);
     }
 
     /// Adds a command behind all that this thread has sent: to the local batch, or to the mailbox

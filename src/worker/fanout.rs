@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::config::{Compress, SlowConsumer};
 use crate::connection::block::Block;
 use crate::connection::outbox::{Class, Settled};
+use crate::connection::packed::Packing;
 use crate::event::{Cause, Event, FLAG_TRUNCATED, Kind};
 use crate::gateway::Membership;
 use crate::gateway::outcome::Outcome;
-use crate::protocol::deflate::{self, SharedClass};
+use crate::protocol::deflate;
 use crate::protocol::{Opcode, frame, reason};
 
 use super::carry_out::{FRAME_SPLIT_MIN, Outgo};
@@ -31,14 +32,6 @@ struct Many<'a> {
     /// The message compressed, by what those who are sent it must have in common; nothing where it would not get
     /// smaller.
     packed: Vec<(Packing, Option<Arc<Block>>)>,
-}
-
-/// How a message is compressed for many.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Packing {
-    class: SharedClass,
-    level: u8,
-    split: usize,
 }
 
 impl<'a> Many<'a> {
@@ -230,14 +223,12 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         };
         let made = many.packed.iter().find(|(of, _)| *of == packing).map(|(_, block)| block.clone());
         let block = made.unwrap_or_else(|| {
-            let mut packed = deflate::lend();
-            packed.clear();
-            let block = deflate::deflate(payload, packing.class, packing.level, &mut packed).then(|| {
-                let mut frames = Vec::new();
-                frame::write_message(&mut frames, opcode, true, &packed, packing.split);
-                Block::new(frames)
-            });
-            deflate::give_back(packed);
+            let block = match many.message {
+                Outgo::Shared(message) => {
+                    message.packed.get_or_make(packing, payload.len(), || pack(opcode, payload, packing))
+                }
+                Outgo::Batch(_) => pack(opcode, payload, packing),
+            };
             many.packed.push((packing, block.clone()));
             block
         })?;
@@ -271,6 +262,19 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             self.shared.outcomes.told(&outcome);
         }
     }
+}
+
+/// A message's frames, compressed for many. `None` where it would not get smaller.
+fn pack(opcode: Opcode, payload: &[u8], packing: Packing) -> Option<Arc<Block>> {
+    let mut packed = deflate::lend();
+    packed.clear();
+    let block = deflate::deflate(payload, packing.class, packing.level, &mut packed).then(|| {
+        let mut frames = Vec::new();
+        frame::write_message(&mut frames, opcode, true, &packed, packing.split);
+        Block::new(frames)
+    });
+    deflate::give_back(packed);
+    block
 }
 
 /// Makes an outcome an event.

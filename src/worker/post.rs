@@ -56,9 +56,9 @@ impl<'a> Poster<'a> {
         let settings = self.settings(entry)?;
         // What is to be compressed goes by way of its worker, which has the client's context, and splits what
         // comes of it.
-        let packs =
-            entry.value.agreement().is_some() && settings.compression.wants(compress, binary, data.len());
-        let split = if packs { usize::MAX } else { settings.frame_split };
+        let packing =
+            entry.value.agreement().filter(|_| settings.compression.wants(compress, binary, data.len()));
+        let split = if packing.is_some() { usize::MAX } else { settings.frame_split };
         let length = frame::message_size(data.len(), split);
         let reserved = match self.has_refused(client) {
             true => Err(Refused::Full),
@@ -69,13 +69,19 @@ impl<'a> Poster<'a> {
             Refused::Full => self.refuse(client),
         })?;
         let worker = entry.value.worker();
-        if self.gathered.is_none() && !packs {
+        if self.gathered.is_none() && packing.is_none_or(|agreement| !agreement.server_takeover) {
             let place = entry.value.place();
             let direct = self.shared.mailboxes.get(worker).and_then(|mailbox| {
                 desk::with(mailbox, |desk| {
                     let clear = desk.is_clear();
-                    if clear {
-                        desk.outgoing.borrow_mut().push(place, opcode, data, split, length as u32);
+                    match packing.filter(|_| clear) {
+                        Some(agreement) => {
+                            desk.push_packed(place, opcode, data, &agreement, settings, length as u32);
+                        }
+                        None if clear => {
+                            desk.outgoing.borrow_mut().push(place, opcode, data, split, length as u32);
+                        }
+                        None => {}
                     }
                     clear
                 })

@@ -113,12 +113,7 @@ impl Codec {
 
     /// Which of the frames that are compressed once for many fits this client.
     pub(crate) fn shared_class(&self, length: usize) -> SharedClass {
-        // In a message that is no longer than the window, nothing is too far back.
-        let any = length <= 1 << self.agreement.server_bits;
-        SharedClass {
-            bits: if any { super::negotiation::MAX_BITS } else { self.agreement.server_bits },
-            ends: !self.agreement.server_takeover,
-        }
+        SharedClass::of(&self.agreement, length)
     }
 
     /// This client is sent a message that was compressed for many.
@@ -146,6 +141,17 @@ pub(crate) struct SharedClass {
     /// Whether its stream may end with the message (BFINAL): not where the client keeps a context, because
     /// some would let that end as well.
     pub(crate) ends: bool,
+}
+
+impl SharedClass {
+    pub(crate) fn of(agreement: &Agreement, length: usize) -> Self {
+        // In a message that is no longer than the window, nothing is too far back.
+        let any = length <= 1 << agreement.server_bits;
+        Self {
+            bits: if any { super::negotiation::MAX_BITS } else { agreement.server_bits },
+            ends: !agreement.server_takeover,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ struct Shared {
     unpacker: Option<Unpacker>,
     /// A compressed message, with the end that its stream lacks.
     packed: Vec<u8>,
-    /// What messages are inflated into, one after the other, for whoever borrows it.
-    inflated: Vec<u8>,
+    /// What messages are inflated and compressed into, for whoever borrows it: a callback compresses while the
+    /// message that it is told of is there.
+    spare: Vec<Vec<u8>>,
 }
 
 thread_local! {
@@ -26,20 +27,26 @@ thread_local! {
 const END: [u8; 9] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
 /// How often a peer may end its stream within a message: each new one costs tables.
 const STREAMS: usize = 16;
+/// How many buffers are kept for the next messages.
+const SPARE: usize = 2;
 /// More than this is not kept for the next message.
 const KEEP: usize = 1 << 20;
 /// The memory level of the shared streams.
 const MEMORY: u8 = 8;
 
-/// Lends the thread's buffer for inflated messages.
+/// Lends one of the thread's buffers.
 pub(crate) fn lend() -> Vec<u8> {
-    with(|shared| std::mem::take(&mut shared.inflated)).unwrap_or_default()
+    with(|shared| shared.spare.pop()).flatten().unwrap_or_default()
 }
 
-/// Takes it back, unless it has grown too large to be kept.
-pub(crate) fn give_back(inflated: Vec<u8>) {
-    if (1..=KEEP).contains(&inflated.capacity()) {
-        with(|shared| shared.inflated = inflated);
+/// Takes it back, unless it has grown too large to be kept, or there are enough.
+pub(crate) fn give_back(buffer: Vec<u8>) {
+    if (1..=KEEP).contains(&buffer.capacity()) {
+        with(|shared| {
+            if shared.spare.len() < SPARE {
+                shared.spare.push(buffer);
+            }
+        });
     }
 }
 
