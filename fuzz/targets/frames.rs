@@ -1,5 +1,6 @@
 //! The frame parser, with and without permessage-deflate: what a peer's bytes say does not depend on how they are
-//! cut into pieces, keeps to the limits, and is, without the extension, what a plain reading of RFC 6455 §5 says.
+//! cut into pieces, nor on whether messages are told whole or in chunks, keeps to the limits, and is, without the
+//! extension, what a plain reading of RFC 6455 §5 says.
 //!
 //! Input: one byte of options, four sizes of pieces, then the peer's bytes.
 #![no_main]
@@ -27,9 +28,16 @@ enum Kind {
     Close,
 }
 
-fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits, mut codec: Option<Codec>) -> Said {
+/// With `chunk`, messages are told in chunks of at most so many bytes, and put together here.
+fn decode<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+    limits: &Limits,
+    mut codec: Option<Codec>,
+    chunk: Option<usize>,
+) -> Said {
     let mut decoder = Decoder::default();
     let mut said = Said::default();
+    let mut message = None;
     let (mut buffer, mut inflated) = (Vec::new(), Vec::new());
     for piece in pieces {
         buffer.clear();
@@ -37,15 +45,41 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits, mut codec
         let mut at = 0;
         loop {
             let left = buffer.len() - at;
+            let is_behind = decoder.is_behind();
+            if left == 0 && !is_behind {
+                break;
+            }
             inflated.clear();
+            if let Some(chunk) = chunk {
+                decoder.stream(chunk);
+            }
             match decoder.next(&mut buffer[at..], limits, codec.as_mut(), &mut inflated) {
                 Ok((0, None)) if left > 0 => panic!("bytes were left behind"),
-                Ok((taken, None)) if taken == left => break,
                 Ok((taken, None)) => at += taken,
                 Ok((taken, Some(item))) => {
-                    assert!(taken > 0, "said something out of nothing");
+                    assert!(taken > 0 || is_behind || message.is_some(), "said something out of nothing");
                     at += taken;
                     said.items.push(match item {
+                        Item::Begin { binary } => {
+                            let kind = if binary { Kind::Binary } else { Kind::Text };
+                            assert!(message.replace((kind, Vec::new())).is_none(), "begun within another");
+                            continue;
+                        }
+                        Item::Chunk(data) => {
+                            assert!(
+                                (1..=chunk.unwrap_or(0)).contains(&data.len()),
+                                "a chunk of a wrong size"
+                            );
+                            let (_, so_far) = message.as_mut().expect("a chunk of nothing");
+                            so_far.extend_from_slice(data);
+                            assert!(so_far.len() as u64 <= limits.message, "over its limit");
+                            continue;
+                        }
+                        Item::End => {
+                            let message = message.take().expect("the end of nothing");
+                            assert!(message.0 != Kind::Text || std::str::from_utf8(&message.1).is_ok());
+                            message
+                        }
                         Item::Message { binary: false, data } => {
                             assert!(std::str::from_utf8(data).is_ok(), "text is not UTF-8");
                             (Kind::Text, data.to_vec())
@@ -54,9 +88,6 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Limits, mut codec
                         Item::Ping(data) => (Kind::Ping, data.to_vec()),
                         Item::Pong(data) => (Kind::Pong, data.to_vec()),
                         Item::Close(data) => (Kind::Close, data.to_vec()),
-                        Item::Begin { .. } | Item::Chunk(_) | Item::End => {
-                            panic!("nobody asked for chunks")
-                        }
                     });
                 }
                 Err(failure) => {
@@ -109,10 +140,16 @@ fuzz_target!(|input: &[u8]| {
         _ => Limits { message: 60, frame: 50, fragments: 9, text_only: true },
     };
     let codec = || (options & 4 != 0).then(|| Codec::fuzzed(options & 8 != 0, u32::from(options >> 4)));
-    let whole = decode(std::iter::once(bytes), &limits, codec());
-    let pieces = Pieces { rest: bytes, sizes: [a, b, c, d], turn: 0 };
-    assert_eq!(decode(pieces, &limits, codec()), whole, "in pieces");
+    let pieces = || Pieces { rest: bytes, sizes: [a, b, c, d], turn: 0 };
+    let whole = decode(std::iter::once(bytes), &limits, codec(), None);
+    assert_eq!(decode(pieces(), &limits, codec(), None), whole, "in pieces");
+    let chunked = decode(pieces(), &limits, codec(), Some(usize::from(d).max(1)));
     if codec().is_none() {
         assert_eq!(whole, reference::read(bytes, &limits), "by the RFC");
+        assert_eq!(chunked, whole, "in chunks");
+    } else {
+        // What is inflated as it comes may be refused before it is complete.
+        assert!(whole.items.starts_with(&chunked.items), "in chunks");
+        assert!(chunked.failure.is_some() || chunked == whole, "in chunks");
     }
 });
