@@ -111,6 +111,20 @@ _EACH = {
 }
 
 
+# By what a call says of a message's compression: the flags of its record, which are a call's, too.
+_COMPRESS = {
+    None: 0,
+    True: _abi.RECORD_FLAG_COMPRESS_ALWAYS,
+    False: _abi.RECORD_FLAG_COMPRESS_NEVER,
+}
+
+
+def compress_flags(compress: object) -> int:
+    if compress is None or isinstance(compress, bool):
+        return _COMPRESS[compress]
+    raise TypeError(f"compress is True, False or None, not {compress!r}")
+
+
 def payload_of(message: str | bytes | bytearray | memoryview) -> tuple[bytes, bool]:
     """The bytes of a message, and whether it is text."""
     if isinstance(message, str):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _abi
 from ._channel import Channel
 from ._library import lib
-from ._records import LARGE, SEND_BINARY, SEND_TEXT, payload_of, record, unsigned
+from ._records import LARGE, compress_flags, payload_of, record, unsigned
 from .exceptions import ConnectionClosed, OutboxFull
 from .peer import Peer
 from .request import Request
@@ -50,8 +50,13 @@ class Client(Peer):
         self._closing = False
         self._on_message = endpoint.on_message or ignore_message
 
-    def send(self, message: str | bytes | bytearray | memoryview) -> None:
+    def send(
+        self, message: str | bytes | bytearray | memoryview, *, compress: bool | None = None
+    ) -> None:
         """Sends a text message (str) or a binary message (bytes-like).
+
+        `compress` says that it is compressed, or not, where the endpoint would choose otherwise;
+        without compression on the connection it says nothing.
 
         Never blocks. Raises `OutboxFull` when the client's outbox is at its limit and
         `ConnectionClosed` when the client is gone. Within a callback it is too late to raise when
@@ -61,14 +66,14 @@ class Client(Peer):
         """
         channel = self._channel
         if channel.thread != get_ident():
-            self._send_now(message)
+            self._send_now(message, compress)
             return
         kind: Any = type(message)
         plain: Any = message
         # What is not ASCII is encoded at once, where it can still raise.
         gathers = plain.isascii() if kind is str else kind is bytes
-        if not gathers or len(plain) > LARGE:
-            self._send_other(message)
+        if not gathers or len(plain) > LARGE or compress is not None:
+            self._send_other(message, compress)
             return
         one = (self.id, plain)
         if kind is channel.kind:
@@ -76,14 +81,16 @@ class Client(Peer):
         else:
             channel.send(kind, one)
 
-    def try_send(self, message: str | bytes | bytearray | memoryview) -> bool:
+    def try_send(
+        self, message: str | bytes | bytearray | memoryview, *, compress: bool | None = None
+    ) -> bool:
         """Sends at once, after all that was sent before it, or returns False: the outbox is full.
 
         `on_drain` is called when there is room again. Raises `ConnectionClosed` when the client is
         gone.
         """
         try:
-            self._send_now(message)
+            self._send_now(message, compress)
         except OutboxFull:
             return False
         return True
@@ -168,20 +175,24 @@ class Client(Peer):
         """Reads it again."""
         self._channel.post(record(_abi.OP_CLIENT_RESUME, self.id))
 
-    def _send_now(self, message: str | bytes | bytearray | memoryview) -> None:
+    def _send_now(
+        self, message: str | bytes | bytearray | memoryview, compress: bool | None
+    ) -> None:
         payload, text = payload_of(message)
-        function = lib.wsgate_client_send_text if text else lib.wsgate_client_send_binary
-        self._channel.call(function, self.id, payload, len(payload))
+        flags = compress_flags(compress) | (0 if text else _abi.SEND_FLAG_BINARY)
+        self._channel.call(lib.wsgate_client_send, self.id, flags, payload, len(payload))
 
-    def _send_other(self, message: str | bytes | bytearray | memoryview) -> None:
+    def _send_other(
+        self, message: str | bytes | bytearray | memoryview, compress: bool | None
+    ) -> None:
         """Within a callback: what does not fit in with the others."""
         payload, text = payload_of(message)
         if len(payload) <= LARGE:
-            shapes = SEND_TEXT if text else SEND_BINARY
-            self._channel.post(shapes.record(self.id, payload))
+            op = _abi.OP_SEND_TEXT if text else _abi.OP_SEND_BINARY
+            self._channel.post(record(op, self.id, payload, flags=compress_flags(compress)))
             return
         try:
-            self._send_now(message)
+            self._send_now(message, compress)
         except ConnectionClosed:
             pass
         except OutboxFull:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import _abi
 from ._library import lib
-from ._records import BROADCAST_BINARY, BROADCAST_TEXT, LARGE, payload_of, record
+from ._records import BROADCAST_BINARY, BROADCAST_TEXT, LARGE, compress_flags, payload_of, record
 from .exceptions import ConnectionClosed
 from .outcome import UNASKED, Outcome
 from .peer import Peer
@@ -127,18 +127,22 @@ class Gateway:
         message: Message,
         exclude: Iterable[Peer | int] = (),
         on_outcome: OnOutcome | None = None,
+        *,
+        compress: bool | None = None,
     ) -> Outcome:
         """Sends a text (str) or binary (bytes-like) message to all clients but those excluded.
+
+        `compress` says that it is compressed, or not, where the endpoints would choose otherwise.
 
         On an asyncio server the result can be awaited; elsewhere `on_outcome` is called with it,
         on the thread that runs the callbacks. Who is excluded counts for neither side.
         """
         self._check()
         channel = self._channel
-        if on_outcome is not None or channel.awaits or exclude:
+        if on_outcome is not None or channel.awaits or exclude or compress is not None:
             payload, text = payload_of(message)
             op = _abi.OP_BROADCAST_TEXT if text else _abi.OP_BROADCAST_BINARY
-            return self._send(op, payload, exclude, on_outcome)
+            return self._send(op, payload, exclude, on_outcome, compress)
         payload, text = payload_of(message)
         if channel.thread != get_ident() or len(payload) > LARGE:
             function = (
@@ -153,7 +157,12 @@ class Gateway:
         return UNASKED
 
     def multicast(
-        self, message: Message, clients: Iterable[Peer | int], on_outcome: OnOutcome | None = None
+        self,
+        message: Message,
+        clients: Iterable[Peer | int],
+        on_outcome: OnOutcome | None = None,
+        *,
+        compress: bool | None = None,
     ) -> Outcome:
         """Sends to those clients of the gateway that are named, by themselves or by their ids.
 
@@ -162,13 +171,18 @@ class Gateway:
         self._check()
         payload, text = payload_of(message)
         op = _abi.OP_MULTICAST_TEXT if text else _abi.OP_MULTICAST_BINARY
-        return self._send(op, payload, clients, on_outcome)
+        return self._send(op, payload, clients, on_outcome, compress)
 
     def send(
-        self, message: Message, client: Peer | int, on_outcome: OnOutcome | None = None
+        self,
+        message: Message,
+        client: Peer | int,
+        on_outcome: OnOutcome | None = None,
+        *,
+        compress: bool | None = None,
     ) -> Outcome:
         """Sends to one client, if it is in the gateway: a multicast to one."""
-        return self.multicast(message, (client,), on_outcome)
+        return self.multicast(message, (client,), on_outcome, compress=compress)
 
     def free(self) -> None:
         """Dissolves the gateway; its clients stay connected. Calling it again does nothing."""
@@ -178,17 +192,24 @@ class Gateway:
                 self._channel.call(lib.wsgate_gateway_free, self.id)
 
     def _send(
-        self, op: int, payload: bytes, clients: Iterable[Peer | int], callback: OnOutcome | None
+        self,
+        op: int,
+        payload: bytes,
+        clients: Iterable[Peer | int],
+        callback: OnOutcome | None,
+        compress: bool | None,
     ) -> Outcome:
+        flags = compress_flags(compress)
         ids = [client if isinstance(client, int) else client.id for client in clients]
         channel = self._channel
         if callback is None and not channel.awaits:
-            channel.post(record(op, self.id, payload, ids))
+            channel.post(record(op, self.id, payload, ids, flags=flags))
             return UNASKED
         outcome = Outcome(asked=True, callback=callback)
         ticket = channel.expect(outcome)
         try:
-            channel.post(record(op, self.id, payload, ids, ticket, _abi.RECORD_FLAG_OUTCOME))
+            flags |= _abi.RECORD_FLAG_OUTCOME
+            channel.post(record(op, self.id, payload, ids, ticket, flags))
         except BaseException:
             channel.outcomes.pop(ticket, None)
             raise

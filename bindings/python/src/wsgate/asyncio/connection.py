@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import _abi
 from .._library import lib
-from .._records import HEAD, LARGE, SEND_BINARY, SEND_TEXT, Shapes, record, unsigned
+from .._records import HEAD, LARGE, compress_flags, record, unsigned
 from ..close import Close, CloseCause
 from ..exceptions import (
     CloseFrame,
@@ -339,10 +339,13 @@ class Connection(Peer):
         message: Data | bytearray | memoryview | Iterable[Any] | AsyncIterable[Any],
         *,
         text: bool | None = None,
+        compress: bool | None = None,
     ) -> None:
         """Sends a text message (str) or a binary one (bytes-like); waits while its outbox is full.
 
         `text` says otherwise: True sends bytes that are UTF-8 as text, False a str as binary.
+        `compress` says that it is compressed, or not, where the option would choose otherwise; of
+        a message in pieces it says nothing.
 
         The pieces of an iterable or an asynchronous one are all str or all bytes-like, and leave as
         they come, a frame each; no piece at all is no message. Other sends wait until the last is
@@ -357,8 +360,8 @@ class Connection(Peer):
         kind: Any = type(message)
         plain: Any = message
         gathers = text is None and (plain.isascii() if kind is str else kind is bytes)
-        if not gathers or len(plain) > LARGE:
-            await self._send_other(message, text)
+        if not gathers or len(plain) > LARGE or compress is not None:
+            await self._send_other(message, text, compress_flags(compress))
             return
         channel = self._channel
         if not channel.open:
@@ -371,20 +374,20 @@ class Connection(Peer):
         if len(channel.run) > 2 * _TURN:
             channel.flush()
 
-    async def _send_other(self, message: Any, text: bool | None) -> None:
+    async def _send_other(self, message: Any, text: bool | None, flags: int) -> None:
         if not isinstance(message, (str, *BytesLike)):
             await self._send_pieces(pieces_of(message), text)
             return
         is_text = isinstance(message, str) if text is None else text
         payload = message.encode() if isinstance(message, str) else bytes(message)
-        shapes = SEND_TEXT if is_text else SEND_BINARY
         channel = self._channel
         if not channel.open:
             channel.gather()
         if len(payload) > LARGE:
-            await self._send_large(payload, shapes)
+            await self._send_large(payload, is_text, flags)
             return
-        channel.post(shapes.record(self.id, payload))
+        op = _abi.OP_SEND_TEXT if is_text else _abi.OP_SEND_BINARY
+        channel.post(record(op, self.id, payload, flags=flags))
         if len(channel.records) >= _TURN:
             channel.flush()
 
@@ -437,14 +440,13 @@ class Connection(Peer):
                 raise self._closed_error()
             await self._emptied()
 
-    async def _send_large(self, payload: bytes, shapes: Shapes) -> None:
-        send = lib.wsgate_client_send_text
-        if shapes is not SEND_TEXT:
-            send = lib.wsgate_client_send_binary
+    async def _send_large(self, payload: bytes, text: bool, flags: int) -> None:
+        kind = 0 if text else _abi.SEND_FLAG_BINARY
         try:
-            self._channel.call(send, self.id, payload, len(payload))
+            self._channel.call(lib.wsgate_client_send, self.id, flags | kind, payload, len(payload))
         except OutboxFull:
-            self._hold(record(shapes.op, self.id, payload))
+            op = _abi.OP_SEND_TEXT if text else _abi.OP_SEND_BINARY
+            self._hold(record(op, self.id, payload, flags=flags))
             await self._room()
         except ConnectionClosed:
             # Gone, and its close event on the way.
