@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import wsgate.asyncio.connection
 import wsgate.asyncio.router
-import wsgate.asyncio.server
+import wsgate.asyncio.serving
 import wsgate.server
 
 PACKAGE = Path(__file__).parent.parent
@@ -59,7 +59,7 @@ def ends_well(child, number):
         wsgate.server,
         wsgate.asyncio.connection,
         wsgate.asyncio.router,
-        wsgate.asyncio.server,
+        wsgate.asyncio.serving,
     ],
 )
 def test_the_docstrings_example_runs(module):

@@ -181,15 +181,20 @@ async def test_a_connection_that_ends_within_a_message_raises(library):
     assert received == ["piece", None]
 
 
-@pytest.mark.parametrize("kind", ["raises", "mixes", "starts wrong"])
+@pytest.mark.parametrize("kind", ["raises", "is closed", "mixes", "starts wrong"])
 @in_loop
 async def test_pieces_that_can_not_go_on_close_with_1011(library, kind):
     raised = asyncio.get_running_loop().create_future()
+    closed = (-2, "closed") if library.exceptions is wsgate else (None, None)
+    errors = {"raises": KeyError, "is closed": library.exceptions.ConnectionClosedOK}
 
     async def pieces():
         yield "first" if kind != "starts wrong" else 5
         if kind == "raises":
             raise KeyError("second")
+        if kind == "is closed":
+            # As of another connection, whose messages are passed on.
+            raise library.exceptions.ConnectionClosedOK(*closed)
         yield b"second"
 
     async def handler(connection):
@@ -199,7 +204,7 @@ async def test_pieces_that_can_not_go_on_close_with_1011(library, kind):
             raised.set_result(type(error))
 
     async with serve(library, handler) as server, client_of(server) as client:
-        assert await raised is (KeyError if kind == "raises" else TypeError)
+        assert await raised is errors.get(kind, TypeError)
         await drained(client)
         assert client.close_code == 1011
 

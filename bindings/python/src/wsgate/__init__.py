@@ -3,7 +3,7 @@
 from ._settings import ServerSettings
 from .asyncio.connection import Connection, State
 from .asyncio.router import Router
-from .asyncio.server import serve, unix_serve
+from .asyncio.serving import serve, unix_serve
 from .client import Client
 from .close import Close, CloseCause
 from .compression import Compression

@@ -1,18 +1,16 @@
-"""Messages in parts: what a streaming connection receives, and what `send` makes of iterables."""
+"""What a streaming connection receives: messages in parts."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from .. import _abi
 from .._records import record
 
 if TYPE_CHECKING:
     from .connection import Connection
-
-BytesLike = (bytes, bytearray, memoryview)
 
 # The bytes of one streaming client that may wait here; a quarter of them is given back at a time.
 WINDOW = 1 << 20
@@ -112,6 +110,30 @@ class Parts:
             self.owe(incoming.size, 0)
             incoming.size = 0
 
+    async def stream(self, incoming: Incoming) -> AsyncIterator[bytes]:
+        """What comes of a message, and b"" at its end."""
+        connection = self._connection
+        # That there is one keeps others from receiving.
+        connection._receiver = connection._loop.create_future()
+        connection._receiver.set_result(None)
+        while not incoming.discarded:
+            if incoming.pieces:
+                data = incoming.pieces.popleft()
+                incoming.size -= len(data)
+                self.owe(len(data), 0)
+                yield data
+            elif incoming.ended:
+                connection._reading = connection._receiver = None
+                self.owe(0, 1)
+                yield b""
+                return
+            elif connection._close is not None:
+                connection._reading = connection._receiver = None
+                raise connection._closed_error()
+            else:
+                connection._receiver = connection._loop.create_future()
+                await connection._receiver
+
     def discard(self, incoming: Incoming) -> None:
         """Nobody wants the rest of it."""
         incoming.discarded = True
@@ -138,30 +160,3 @@ def receive_sized(connection: Connection, message: str | bytes) -> None:
     parts.whole(message)
     connection._messages.append(message)
     connection._wake()
-
-
-def pieces_of(message: Any) -> AsyncIterator[Any]:
-    """The pieces of a message that is an iterable, one way or the other."""
-    if isinstance(message, Mapping):
-        raise TypeError("a message is not a dict-like object")
-    if isinstance(message, Iterable):
-        return _each(message)
-    if isinstance(message, AsyncIterable):
-        return aiter(message)
-    raise TypeError(
-        f"a message is str, bytes-like, or an iterable of them, not {type(message).__name__}"
-    )
-
-
-async def _each(pieces: Iterable[Any]) -> AsyncIterator[Any]:
-    for piece in pieces:
-        yield piece
-
-
-def encoded(piece: object, like: object) -> bytes:
-    """The bytes of a piece, which is of the kind of the first."""
-    if isinstance(piece, str) and isinstance(like, str):
-        return piece.encode()
-    if isinstance(piece, BytesLike) and isinstance(like, BytesLike):
-        return bytes(piece)
-    raise TypeError("the pieces of a message are all str or all bytes-like")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import _abi
 from .._library import lib
-from .._records import HEAD, LARGE, compress_flags, record, unsigned
+from .._records import LARGE, compress_flags, record, unsigned
 from ..close import Close, CloseCause
 from ..exceptions import (
     CloseFrame,
@@ -29,7 +29,8 @@ from ..info import ClientInfo
 from ..peer import Peer
 from ..request import Request
 from ..response import Response
-from ._parts import BytesLike, Incoming, Parts, encoded, pieces_of, receive_sized
+from ._parts import Incoming, Parts, receive_sized
+from ._pieces import BytesLike, pieces_of, send_pieces
 
 if TYPE_CHECKING:
     from ._channel import LoopChannel
@@ -42,14 +43,10 @@ Data = str | bytes
 # How many records of one loop turn may wait for its end.
 _TURN = 512
 
-# How many bytes in parts may be collected before they go to the engine.
-_AT_ONCE = 1 << 16
-
 # A receive window counts messages here; this gives back whatever bytes they had.
 _ALL_BYTES = 1 << 62
 
 _ROUND_TRIP = Struct("=Q")
-_ERROR = 1011
 
 
 Handler = Callable[["Connection"], Awaitable[object]]
@@ -250,7 +247,7 @@ class Connection(Peer):
         text = incoming.text if decode is None else decode
         decoder = codecs.getincrementaldecoder("utf-8")() if text else None
         given = False
-        async for data in self._pieces(parts, incoming):
+        async for data in parts.stream(incoming):
             try:
                 piece = data if decoder is None else decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
@@ -259,29 +256,6 @@ class Connection(Peer):
             if piece or not (data or given):
                 given = True
                 yield piece
-
-    async def _pieces(self, parts: Parts, incoming: Incoming) -> AsyncIterator[bytes]:
-        """What comes of a message, and b"" at its end."""
-        # That there is one keeps others from receiving.
-        receiver = self._receiver = self._loop.create_future()
-        receiver.set_result(None)
-        while not incoming.discarded:
-            if incoming.pieces:
-                data = incoming.pieces.popleft()
-                incoming.size -= len(data)
-                parts.owe(len(data), 0)
-                yield data
-            elif incoming.ended:
-                self._reading = self._receiver = None
-                parts.owe(0, 1)
-                yield b""
-                return
-            elif self._close is not None:
-                self._reading = self._receiver = None
-                raise self._closed_error()
-            else:
-                receiver = self._receiver = self._loop.create_future()
-                await receiver
 
     def discard(self) -> None:
         """Throws away the rest of the message that `recv_streaming` has begun to give."""
@@ -376,7 +350,7 @@ class Connection(Peer):
 
     async def _send_other(self, message: Any, text: bool | None, flags: int) -> None:
         if not isinstance(message, (str, *BytesLike)):
-            await self._send_pieces(pieces_of(message), text)
+            await send_pieces(self, pieces_of(message), text)
             return
         is_text = isinstance(message, str) if text is None else text
         payload = message.encode() if isinstance(message, str) else bytes(message)
@@ -390,47 +364,6 @@ class Connection(Peer):
         channel.post(record(op, self.id, payload, flags=flags))
         if len(channel.records) >= _TURN:
             channel.flush()
-
-    async def _send_pieces(self, pieces: AsyncIterator[Any], text: bool | None) -> None:
-        try:
-            first = piece = await anext(pieces)
-        except StopAsyncIteration:
-            return
-        while self._blocked:
-            await self._room()
-        self._sending = self._blocked = True
-        begun = False
-        try:
-            collected = 0
-            while True:
-                data = encoded(piece, first)
-                if not begun:
-                    is_text = isinstance(first, str) if text is None else text
-                    op = _abi.OP_BEGIN_TEXT if is_text else _abi.OP_BEGIN_BINARY
-                    self._post(record(op, self.id))
-                    begun = True
-                self._post(record(_abi.OP_CHUNK, self.id, data))
-                collected += len(data) + HEAD.size
-                if collected >= _AT_ONCE:
-                    collected = 0
-                    self._channel.flush()
-                await self._flowing()
-                try:
-                    piece = await anext(pieces)
-                except StopAsyncIteration:
-                    break
-            await self._flowing()
-            self._post(record(_abi.OP_END, self.id))
-        except ConnectionClosed:
-            raise
-        except BaseException:
-            # The peer has half of it.
-            self._begin_close(_ERROR, b"error in fragmented message")
-            raise
-        finally:
-            self._sending = False
-            self._blocked = bool(self._held) or self._closing or self._close is not None
-            self._wake_senders()
 
     async def _flowing(self) -> None:
         """Waits until the outbox has taken what was sent of the message under way."""

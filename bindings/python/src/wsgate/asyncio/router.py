@@ -193,7 +193,7 @@ class Router:
             options: in place of the server's: ``origins``, ``same_host``, ``subprotocols``,
                 ``select_subprotocol``, ``process_request``, ``process_response``,
                 ``server_header``, the timeouts, ``ping_interval``, ``max_size``, ``max_queue``,
-                ``write_limit``, ``gateway``, ``streaming``, ``stream_timeout``.
+                ``write_limit``, ``gateway``, ``streaming``.
         """
         known = {field.name for field in dataclasses.fields(Options)}
         for name in options:
