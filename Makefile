@@ -26,6 +26,7 @@ help:
 	@echo "make soak        the hardening tests for minutes in place of seconds"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
+	@echo "make bench-deflate | bench-backends   compression beside other servers; compressors beside each other"
 	@echo "make bench-php   PHP's two layers; PEERS=dir adds start scripts of others; BENCH=--quick"
 	@echo "make bench-python  the Python package beside websockets, picows, aiohttp and socketify; BENCH=--quick"
 
@@ -118,6 +119,7 @@ lint: packages-python packages-php
 	cargo clippy --quiet --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
 	cd benches && cargo fmt --check
+	cd benches/backends && cargo fmt --check
 	cd fuzz && cargo fmt --check
 	cd benches && cargo clippy --quiet --locked --all-targets -- -D warnings
 	$(venv)/ruff check bindings/python tests benches examples
@@ -220,6 +222,12 @@ bench-deflate: build packages-python
 	PYTHON=$(CURDIR)/$(venv)/python python3 benches/run.py --peers benches/python-peers --peers benches/node-peers \
 		--servers "$$(tools/servers.sh --deflate c-push,c-push-takeover websockets,websockets-takeover,socketify ws,ws-takeover)" \
 		$(BENCH) deflate
+
+# Compressors beside each other: the table in docs/compression.md.
+.PHONY: bench-backends
+bench-backends:
+	@tools/packages.sh cc:gcc make:make cmake:cmake
+	cd benches/backends && cargo run --quiet --release --locked --target-dir ../target
 
 bench: build
 	cd benches && cargo build --quiet --release --locked
