@@ -134,6 +134,9 @@ class Pump:
             channel.flush()
         finally:
             channel.thread = 0
+            # A signal handler may have sent meanwhile.
+            if channel.records or channel.run:
+                channel.flush()
             if channel.forgotten or channel.stop_after is not None:
                 channel.settle()
 

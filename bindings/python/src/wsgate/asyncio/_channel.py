@@ -66,6 +66,9 @@ class LoopChannel(Channel):
             self.flush()
         finally:
             self.thread = 0
+            # A signal handler may have sent meanwhile.
+            if self.records or self.run:
+                self.flush()
             self.settle()
 
     def submit(self, record: bytes) -> int:
