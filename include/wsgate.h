@@ -1673,6 +1673,19 @@ wsgate_status wsgate_client_begin_text(wsgate_server *server, uint64_t client);
 wsgate_status wsgate_client_begin_binary(wsgate_server *server, uint64_t client);
 
 /**
+ * Begins a message whose content follows in parts; see `wsgate_client_begin_text`. Where it is compressed, each
+ * part is, so that the peer has all of it as soon as it gets it.
+ *
+ * @param flags `wsgate_send_flag` bits
+ * @return OK; BUSY: a message to it is open already; CLOSED: the client is gone or closing; INVALID: flags that
+ * are none
+ * @threads any, callbacks too; never blocks
+ */
+wsgate_status wsgate_client_begin(wsgate_server *server,
+                                  uint64_t client,
+                                  uint32_t flags);
+
+/**
  * Sends the next part of the message that was begun. The data are copied. OK means queued, as one frame or,
  * over the frame split threshold, several; an empty part sends nothing. After FULL and its DRAIN any part
  * fits.
@@ -2093,7 +2106,8 @@ typedef enum {
    */
   WSGATE_OP_GATEWAY_FREE = 50,
   /**
-   * Begin a text message to the client `target`; as `wsgate_client_begin_text`.
+   * Begin a text message to the client `target`; as `wsgate_client_begin_text`. `flags`: `wsgate_record_flag` bits
+   * that say how it is compressed.
    */
   WSGATE_OP_BEGIN_TEXT = 64,
   /**

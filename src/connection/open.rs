@@ -82,11 +82,22 @@ impl Outgoing {
             load: Load::default(),
             bound,
         }));
+        self.begun.push(place);
         true
+    }
+
+    /// Clients to whom messages were begun since this was last asked.
+    pub(crate) fn take_begun(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.begun)
     }
 
     pub(crate) fn is_open(&self, place: u32) -> bool {
         self.open_message(place).is_some()
+    }
+
+    /// Whether the message that is open is compressed, part by part.
+    pub(crate) fn is_compressed(&self, place: u32) -> bool {
+        self.open_message(place).is_some_and(|open| open.rsv1)
     }
 
     /// Whether the message that is open may go on, or end, with these bytes: text must stay UTF-8.

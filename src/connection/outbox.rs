@@ -78,6 +78,8 @@ pub(crate) struct Outgoing {
     touched: Vec<u32>,
     /// What became of messages with an account since this was last taken.
     pub(super) settled: Vec<Settled>,
+    /// Clients to whom messages in parts were begun, since this was last taken.
+    pub(super) begun: Vec<u32>,
 }
 
 /// A leftover shares its arena's memory if it is at least this part of it; a smaller one is copied, so
@@ -141,9 +143,9 @@ impl Outgoing {
             .map_or(Sent::default(), |outbox| std::mem::take(&mut outbox.sent))
     }
 
-    /// Whether somebody has something new to write.
+    /// Whether somebody has something new to write, or was begun a message to.
     pub(crate) fn has_touched(&self) -> bool {
-        !self.touched.is_empty()
+        !self.touched.is_empty() || !self.begun.is_empty()
     }
 
     /// How many bytes the turn's own arena holds.

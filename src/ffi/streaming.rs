@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use crate::config::{ClientId, EndpointId};
 
 use super::boundary::{borrow, bytes, guard};
+use super::message::flagged;
 use super::server::configure;
 use super::{Server, Status};
 
@@ -77,6 +78,23 @@ pub unsafe extern "C" fn wsgate_client_begin_text(server: *mut Server, client: u
 pub unsafe extern "C" fn wsgate_client_begin_binary(server: *mut Server, client: u64) -> Status {
     // SAFETY: the caller's promise: NULL or live.
     guard(|| unsafe { borrow("server", server) }?.running()?.server.begin_binary(ClientId(client)))
+}
+
+/// Begins a message whose content follows in parts; see `wsgate_client_begin_text`. Where it is compressed, each
+/// part is, so that the peer has all of it as soon as it gets it.
+///
+/// @param flags `wsgate_send_flag` bits
+/// @return OK; BUSY: a message to it is open already; CLOSED: the client is gone or closing; INVALID: flags that
+/// are none
+/// @threads any, callbacks too; never blocks
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wsgate_client_begin(server: *mut Server, client: u64, flags: u32) -> Status {
+    guard(|| {
+        // SAFETY: the caller's promise: NULL or live.
+        let server = unsafe { borrow("server", server) }?;
+        let message = flagged(flags, &[])?;
+        server.running()?.server.begin(ClientId(client), message.binary, message.compress)
+    })
 }
 
 /// Sends the next part of the message that was begun. The data are copied. OK means queued, as one frame or,

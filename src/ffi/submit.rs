@@ -116,8 +116,8 @@ impl<'a> Record<'a> {
             op if op == Op::ClientGrant as u16 => poster.grant(client, self.ticket, self.flags.into()),
             op if op == Op::ClientPause as u16 => poster.pause(client),
             op if op == Op::ClientResume as u16 => poster.resume(client),
-            op if op == Op::BeginText as u16 => poster.begin(client, false),
-            op if op == Op::BeginBinary as u16 => poster.begin(client, true),
+            op if op == Op::BeginText as u16 => poster.begin(client, false, self.compress()?),
+            op if op == Op::BeginBinary as u16 => poster.begin(client, true, self.compress()?),
             op if op == Op::Chunk as u16 => poster.part(client, self.payload, false),
             op if op == Op::End as u16 => poster.part(client, self.payload, true),
             op if op == Op::Abort as u16 => poster.abort(client),
@@ -127,11 +127,15 @@ impl<'a> Record<'a> {
     }
 
     fn send(&self, poster: &mut Poster<'_>, message: Message<'_>) -> Result<()> {
-        let (compress, rest) = compress(self.flags.into())?;
-        if rest != 0 {
-            return Err(unknown(self.flags.into()));
+        poster.send(ClientId(self.target), message.compressed(self.compress()?))
+    }
+
+    /// How a message to one client is compressed.
+    fn compress(&self) -> Result<Compress> {
+        match compress(self.flags.into())? {
+            (compress, 0) => Ok(compress),
+            _ => Err(unknown(self.flags.into())),
         }
-        poster.send(ClientId(self.target), message.compressed(compress))
     }
 
     fn broadcast(&self, poster: &mut Poster<'_>, message: Message<'_>) -> Result<()> {

@@ -210,7 +210,8 @@ pub enum Op {
     MulticastBinary = 49,
     /// End the gateway `target`.
     GatewayFree = 50,
-    /// Begin a text message to the client `target`; as `wsgate_client_begin_text`.
+    /// Begin a text message to the client `target`; as `wsgate_client_begin_text`. `flags`: `wsgate_record_flag` bits
+    /// that say how it is compressed.
     BeginText = 64,
     /// Begin a binary message to the client `target`.
     BeginBinary = 65,

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 
 use super::tests::masked;
 use super::*;
+use crate::protocol::deflate::{Agreement, Effort};
+use crate::sys::Deflater;
 
 const LIMITS: Limits = Limits { message: 300_000, frame: 300_000, fragments: 50, text_only: false };
 
@@ -16,6 +18,15 @@ struct Told {
 
 /// What is told of `bytes`, which arrive in pieces of these sizes, over and over, with chunks of at most `most`.
 fn told(bytes: &[u8], sizes: &[usize], most: usize) -> (Vec<Told>, Vec<Vec<u8>>, Option<u16>) {
+    told_through(bytes, sizes, most, None)
+}
+
+fn told_through(
+    bytes: &[u8],
+    sizes: &[usize],
+    most: usize,
+    mut codec: Option<&mut Codec>,
+) -> (Vec<Told>, Vec<Vec<u8>>, Option<u16>) {
     let mut decoder = Decoder::default();
     let (mut messages, mut pings) = (Vec::<Told>::new(), Vec::new());
     let (mut rest, mut inflated) = (bytes.to_vec(), Vec::new());
@@ -26,10 +37,11 @@ fn told(bytes: &[u8], sizes: &[usize], most: usize) -> (Vec<Told>, Vec<Vec<u8>>,
         let mut at = 0;
         while at < size || decoder.is_behind() {
             decoder.stream(most);
-            let (taken, item) = match decoder.next(&mut piece[at..], &LIMITS, None, &mut inflated) {
-                Ok(step) => step,
-                Err(failure) => return (messages, pings, Some(failure.code)),
-            };
+            let (taken, item) =
+                match decoder.next(&mut piece[at..], &LIMITS, codec.as_deref_mut(), &mut inflated) {
+                    Ok(step) => step,
+                    Err(failure) => return (messages, pings, Some(failure.code)),
+                };
             at += taken;
             match item {
                 None => {}
@@ -53,8 +65,13 @@ fn told(bytes: &[u8], sizes: &[usize], most: usize) -> (Vec<Told>, Vec<Vec<u8>>,
 
 /// A message in fragments of these sizes, with a ping behind each.
 fn fragments(binary: bool, data: &[u8], sizes: &[usize]) -> Vec<u8> {
+    begun_by(if binary { 2 } else { 1 }, data, sizes)
+}
+
+/// The same with the first byte of its first frame.
+fn begun_by(first: u8, data: &[u8], sizes: &[usize]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut first = if binary { 2 } else { 1 };
+    let mut first = first;
     let mut rest = data;
     for size in sizes {
         let (piece, after) = rest.split_at((*size).min(rest.len()));
@@ -90,6 +107,107 @@ proptest! {
         prop_assert_eq!(pings.len(), count);
         prop_assert_eq!(told, expected);
     }
+}
+
+const RSV1: u8 = 0x40;
+
+fn codec(takeover: bool, ratio: u32) -> Codec {
+    let agreement =
+        Agreement { server_bits: 15, client_bits: 15, server_takeover: takeover, client_takeover: takeover };
+    Codec::new(agreement, Effort { level: 6, memory: 8, ratio })
+}
+
+/// Messages as a client compresses them, with or without taking its context over.
+fn packed(messages: &[&[u8]], takeover: bool) -> Vec<Vec<u8>> {
+    let mut deflater = Deflater::new(6, 15, 8).unwrap();
+    let each = |message: &&[u8]| {
+        if !takeover {
+            deflater.reset();
+        }
+        let mut packed = Vec::new();
+        deflater.deflate(message, &mut packed);
+        packed
+    };
+    messages.iter().map(each).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The same, compressed; what is between 0 and some hundred KiB long, and compresses more or less.
+    #[test]
+    fn chunks_of_compressed_messages_make_them_up(
+        messages in vec((any::<bool>(), "\\PC{0,60}", vec(0usize..50, 0..6), 0usize..4000), 1..5),
+        reads in vec(1usize..3000, 1..6),
+        most in 1usize..70_000,
+        takeover in any::<bool>(),
+    ) {
+        let texts: Vec<Vec<u8>> = messages.iter().map(|(_, text, _, times)| text.repeat(*times).into_bytes()).collect();
+        let texts: Vec<&[u8]> = texts.iter().map(|text| &text[..text.len().min(200_000) / 4]).map(whole).collect();
+        let packed = packed(&texts, takeover);
+        let mut bytes = Vec::new();
+        let mut expected = Vec::new();
+        for ((binary, _, cuts, _), (data, packed)) in messages.iter().zip(texts.iter().zip(&packed)) {
+            bytes.extend(begun_by(RSV1 | if *binary { 2 } else { 1 }, packed, cuts));
+            expected.push(Told { binary: *binary, data: data.to_vec(), ended: true });
+        }
+        let mut codec = codec(takeover, 0);
+        let (told, _, failure) = told_through(&bytes, &reads, most, Some(&mut codec));
+        prop_assert_eq!(failure, None);
+        prop_assert_eq!(told, expected);
+    }
+}
+
+/// A text without a character that was cut at its end.
+fn whole(text: &[u8]) -> &[u8] {
+    let length = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
+    &text[..length]
+}
+
+#[test]
+fn what_is_longer_than_a_chunk_when_inflated_comes_in_chunks() {
+    let noise: Vec<u8> = (0..200_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    for takeover in [false, true] {
+        let mut codec = codec(takeover, 0);
+        for length in [0, 1, MAX_CHUNK - 1, MAX_CHUNK, MAX_CHUNK + 1, 290_000] {
+            for content in [&vec![b'a'; length][..], &noise[..length]] {
+                let packed = packed(&[content], false).remove(0);
+                let bytes = begun_by(RSV1 | 2, &packed, &[]);
+                let (messages, _, failure) = told_through(&bytes, &[4000], 20_000, Some(&mut codec));
+                assert_eq!(failure, None, "{length}");
+                assert!(messages[0].ended && messages[0].data == content, "{length}");
+            }
+        }
+        assert_eq!(codec.has_contexts(), takeover, "nothing is kept for a client without takeover");
+    }
+}
+
+#[test]
+fn a_bomb_is_stopped_when_it_has_made_what_is_allowed() {
+    let bomb = packed(&[&vec![0; 50 << 20]], false).remove(0);
+    for (ratio, most) in [(0, 300_000), (10, 524_000)] {
+        let bytes = begun_by(RSV1 | 2, &bomb, &[1000]);
+        let (messages, _, failure) = told_through(&bytes, &[5000], 64 << 10, Some(&mut codec(true, ratio)));
+        assert_eq!(failure, Some(1009));
+        assert!(messages[0].data.len() <= most, "{}", messages[0].data.len());
+    }
+}
+
+#[test]
+fn garbage_and_cut_messages_end_nothing() {
+    let long = packed(&[&b"a message that is long enough to be cut in two".repeat(3000)], false).remove(0);
+    for bad in [&b"\xff\xff\xff"[..], &long[..long.len() / 2], &long[..long.len() - 3]] {
+        for takeover in [false, true] {
+            let bytes = begun_by(RSV1 | 2, bad, &[20]);
+            let (messages, _, failure) = told_through(&bytes, &[9], 1000, Some(&mut codec(takeover, 0)));
+            assert_eq!(failure, Some(1007), "{bad:?}");
+            assert!(messages.iter().all(|message| !message.ended));
+        }
+    }
+    let text = packed(&[&[b"fine ".repeat(30_000), b"\xff".to_vec()].concat()], false).remove(0);
+    let (messages, _, failure) =
+        told_through(&begun_by(RSV1 | 1, &text, &[]), &[50], 9999, Some(&mut codec(false, 0)));
+    assert_eq!((messages[0].ended, failure), (false, Some(1007)), "text that is not UTF-8 at its end");
 }
 
 #[test]

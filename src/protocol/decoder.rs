@@ -1,6 +1,7 @@
 //! From a peer's bytes to messages and control frames.
 
 use super::frame::{self, Header, MAX_HEADER, Opcode};
+use super::inflating::Inflating;
 use super::unfinished::Unfinished;
 use super::{Codec, Failure, mask, reason, utf8};
 
@@ -61,6 +62,8 @@ pub struct Decoder {
     control: Vec<u8>,
     /// `message`, or `control`, was handed out and is to be forgotten at the next call.
     delivered: bool,
+    /// There is something to tell that needs no input.
+    behind: bool,
     /// The message has come whole, chunk by chunk, and its end is still to be told.
     ended: bool,
     /// How long a chunk may be; 0: messages come whole.
@@ -84,6 +87,10 @@ struct Message {
     text: utf8::Stream,
     /// It is told chunk by chunk.
     streamed: bool,
+    /// That it begins was told.
+    has_begun: bool,
+    /// It is told chunk by chunk, and compressed.
+    inflating: Option<Box<Inflating>>,
     /// How much of it has come.
     length: u64,
     data: Unfinished,
@@ -103,8 +110,8 @@ impl Decoder {
         inflated: &'a mut Vec<u8>,
     ) -> Result<(usize, Option<Item<'a>>), Failure> {
         self.rest();
-        if self.ended {
-            return Ok((0, Some(self.end())));
+        if self.behind {
+            return Ok((0, self.catch_up(codec, limits, inflated)?));
         }
         let mut at = 0;
         if self.frame.is_none() {
@@ -142,7 +149,7 @@ impl Decoder {
         let mut available = (input.len() - at).min(usize::try_from(frame.left).unwrap_or(usize::MAX));
         let streamed = !frame.opcode.is_control() && self.message.as_ref().is_some_and(|m| m.streamed);
         if streamed {
-            available = available.min(self.chunk.max(1));
+            available = available.min(self.chunk.clamp(1, MAX_CHUNK));
         }
         let piece = input.get_mut(at..at + available).unwrap_or_default();
         frame.mask = mask::apply(piece, frame.mask);
@@ -156,11 +163,14 @@ impl Decoder {
         }
         if streamed {
             self.frame.take_if(|frame| frame.left == 0);
+            if self.message.as_ref().is_some_and(|message| message.inflating.is_some()) {
+                return Ok((at, self.inflate_on(codec, limits, inflated)?));
+            }
             self.ended = complete && fin;
-            return Ok((
-                at,
-                if !piece.is_empty() { Some(Item::Chunk(piece)) } else { self.ended.then(|| self.end()) },
-            ));
+            self.behind = self.ended;
+            let item =
+                if piece.is_empty() { self.ended.then(|| self.end()) } else { Some(Item::Chunk(piece)) };
+            return Ok((at, item));
         }
         if !complete {
             return Ok((at, None));
@@ -192,7 +202,10 @@ impl Decoder {
 
     /// How much memory holds the message whose end has not come.
     pub(crate) fn unfinished(&self) -> usize {
-        self.message.as_ref().map_or(0, |message| message.data.size())
+        let held = |message: &Message| {
+            message.data.size() + message.inflating.as_ref().map_or(0, |inflating| inflating.size())
+        };
+        self.message.as_ref().map_or(0, held)
     }
 
     /// Tells messages in chunks of at most so many bytes from now on, but for those that lie whole in the input
@@ -203,7 +216,7 @@ impl Decoder {
 
     /// Whether [`Decoder::next`] has something to say without more input.
     pub fn is_behind(&self) -> bool {
-        self.ended
+        self.behind
     }
 
     /// How many frames have begun.
@@ -285,7 +298,7 @@ impl Decoder {
 
     /// Whether a whole message in one frame is to be told in chunks all the same.
     fn cuts(&self, header: &Header) -> bool {
-        self.chunk > 0 && header.length > MAX_CHUNK as u64 && !header.rsv1
+        self.chunk > 0 && (header.length > MAX_CHUNK as u64 || header.rsv1)
     }
 
     fn begin(&mut self, header: &Header) -> Option<Item<'static>> {
@@ -294,27 +307,93 @@ impl Decoder {
         if header.opcode.is_control() {
             return None;
         }
-        let streams = self.chunk > 0 && !header.rsv1;
+        let streams = self.chunk > 0;
         let message = self.message.get_or_insert_with(|| Message {
             binary: header.opcode == Opcode::Binary,
             compressed: header.rsv1,
             fragments: 0,
             text: utf8::Stream::default(),
             streamed: streams,
+            has_begun: false,
+            inflating: (streams && header.rsv1).then(Box::default),
             length: 0,
             data: Unfinished::default(),
         });
         message.fragments += 1;
-        if !message.streamed || message.fragments > 1 {
+        // Of a compressed message it is not known yet whether it is worth telling in chunks.
+        if !message.streamed || message.has_begun || message.compressed {
             return None;
         }
+        message.has_begun = true;
         // An empty frame has nothing to wait for.
         self.frame.take_if(|frame| frame.left == 0);
         Some(Item::Begin { binary: message.binary })
     }
 
+    /// Tells what needs no input.
+    fn catch_up<'a>(
+        &'a mut self,
+        codec: Option<&mut Codec>,
+        limits: &Limits,
+        inflated: &'a mut Vec<u8>,
+    ) -> Result<Option<Item<'a>>, Failure> {
+        if self.ended {
+            return Ok(Some(self.end()));
+        }
+        self.inflate_on(codec, limits, inflated)
+    }
+
+    /// Goes on with the message that is inflated chunk by chunk.
+    fn inflate_on<'a>(
+        &'a mut self,
+        codec: Option<&mut Codec>,
+        limits: &Limits,
+        inflated: &'a mut Vec<u8>,
+    ) -> Result<Option<Item<'a>>, Failure> {
+        self.behind = false;
+        let most = self.chunk.clamp(1, MAX_CHUNK);
+        let inflating = |message: &'a mut Message| message.inflating.as_deref_mut();
+        if self.message.as_mut().and_then(|m| m.inflating.as_mut()).is_some_and(|first| first.has_first()) {
+            self.behind = true;
+            let inflating = self.message.as_mut().and_then(inflating);
+            return Ok(inflating.map(|inflating| Item::Chunk(inflating.next_of_first(most))));
+        }
+        let Some((message, codec)) = self.message.as_mut().zip(codec) else { return Ok(None) };
+        let Some(inflating) = &mut message.inflating else { return Ok(None) };
+        inflated.clear();
+        inflating.inflate(codec, inflated, if message.has_begun { most } else { MAX_CHUNK }, limits)?;
+        let is_over = inflating.is_over();
+        let is_text = message.binary || message.text.push(inflated) && (!is_over || message.text.finish());
+        if !is_text {
+            return Err(NOT_UTF8);
+        }
+        if is_over {
+            codec.end_inflate()?;
+        }
+        self.behind = is_over || inflating.is_full();
+        if message.has_begun {
+            self.ended = is_over;
+            return Ok(match inflated.is_empty() {
+                false => Some(Item::Chunk(inflated)),
+                true => is_over.then(|| self.end()),
+            });
+        }
+        if is_over {
+            let binary = message.binary;
+            self.end();
+            return Ok(Some(Item::Message { binary, data: inflated }));
+        }
+        if inflated.is_empty() {
+            return Ok(None);
+        }
+        message.has_begun = true;
+        inflating.keep_first(inflated);
+        self.behind = true;
+        Ok(Some(Item::Begin { binary: message.binary }))
+    }
+
     fn end(&mut self) -> Item<'static> {
-        self.ended = false;
+        (self.ended, self.behind) = (false, false);
         self.message = None;
         Item::End
     }
@@ -329,7 +408,9 @@ impl Message {
     fn push(&mut self, piece: &[u8], left: u64, fin: bool) -> Result<(), Failure> {
         let end = fin && left == 0;
         self.length += piece.len() as u64;
-        if !self.streamed {
+        if let Some(inflating) = &mut self.inflating {
+            inflating.push(piece, end);
+        } else if !self.streamed {
             self.data.push(piece, if fin { left } else { u64::MAX });
         }
         if end {
@@ -338,7 +419,7 @@ impl Message {
         if !self.binary && !self.compressed && !self.text.push(piece) {
             return Err(NOT_UTF8);
         }
-        if end && self.streamed && !self.binary && !self.text.finish() {
+        if end && self.streamed && !self.binary && !self.compressed && !self.text.finish() {
             return Err(NOT_UTF8);
         }
         Ok(())

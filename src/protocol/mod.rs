@@ -10,6 +10,7 @@ mod decoder;
 pub(crate) mod deflate;
 mod extension;
 pub(crate) mod frame;
+mod inflating;
 mod mask;
 pub mod reason;
 pub(crate) mod unfinished;

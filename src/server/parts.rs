@@ -1,6 +1,6 @@
 //! Messages in parts, both ways.
 
-use crate::config::ClientId;
+use crate::config::{ClientId, Compress};
 use crate::error::Result;
 
 use super::Handle;
@@ -9,12 +9,17 @@ impl Handle {
     /// Begins a text message that is sent in parts. What else is sent to this client waits until it has ended.
     /// BUSY while another is open.
     pub fn begin_text(&self, client: ClientId) -> Result<()> {
-        self.poster()?.begin(client, false)
+        self.begin(client, false, Compress::BySettings)
     }
 
     /// Begins a binary message that is sent in parts.
     pub fn begin_binary(&self, client: ClientId) -> Result<()> {
-        self.poster()?.begin(client, true)
+        self.begin(client, true, Compress::BySettings)
+    }
+
+    /// Begins a message that is sent in parts, and compressed as `compress` says, where the client can take that.
+    pub fn begin(&self, client: ClientId, binary: bool, compress: Compress) -> Result<()> {
+        self.poster()?.begin(client, binary, compress)
     }
 
     /// Sends the next part of the message that was begun. Text may be cut within a character. OK means queued;

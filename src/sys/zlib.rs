@@ -70,6 +70,15 @@ impl Deflater {
             out.push(0);
             return;
         }
+        self.deflate_part(message, out);
+        if out.ends_with(&[0, 0, 0xff, 0xff]) {
+            out.truncate(out.len() - 4);
+        }
+    }
+
+    /// Appends a part of a message that is not its last, and not empty: compressed up to a byte boundary, tail
+    /// included.
+    pub(crate) fn deflate_part(&mut self, message: &[u8], out: &mut Vec<u8>) {
         let mut pieces = message.chunks(PIECE).peekable();
         while let Some(piece) = pieces.next() {
             let flush = if pieces.peek().is_some() { z::Z_NO_FLUSH } else { z::Z_SYNC_FLUSH };
@@ -86,9 +95,6 @@ impl Deflater {
                     break;
                 }
             }
-        }
-        if out.ends_with(&[0, 0, 0xff, 0xff]) {
-            out.truncate(out.len() - 4);
         }
     }
 }
@@ -124,10 +130,57 @@ impl Inflater {
             self.piece(piece, out, end)?;
         }
         self.piece(&[0, 0, 0xff, 0xff], out, end)?;
+        self.end()
+    }
+
+    /// A message has ended, its tail included: it does so at a block's end, else it was cut.
+    pub(crate) fn end(&mut self) -> Result<(), Corrupt> {
         // SAFETY: initialised by `new`.
         let state = unsafe { addr_of!((*self.0.as_ptr()).data_type).read() };
-        // A message ends at a block's end: else it was cut.
         if state & BETWEEN_BLOCKS == 0 { Err(Corrupt::Data) } else { Ok(()) }
+    }
+
+    /// Appends what a part of a message inflates to, `room` bytes at most: how much of the part that took, and whether
+    /// there may be more when the room was used up.
+    pub(crate) fn inflate_part(
+        &mut self,
+        part: &[u8],
+        out: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<(usize, bool), Corrupt> {
+        let part = part.get(..part.len().min(PIECE)).unwrap_or_default();
+        let end = out.len().saturating_add(room);
+        let stream = self.0.as_mut_ptr();
+        // SAFETY: initialised by `new`; the part outlives its use, which ends in this call.
+        unsafe {
+            addr_of_mut!((*stream).next_in).write(part.as_ptr().cast_mut());
+            addr_of_mut!((*stream).avail_in).write(part.len() as u32);
+        }
+        loop {
+            // SAFETY: as above.
+            let (status, full) =
+                unsafe { step(stream, out, end, |stream| z::inflate(stream, z::Z_SYNC_FLUSH)) };
+            // SAFETY: as above.
+            let left = unsafe { addr_of!((*stream).avail_in).read() } as usize;
+            let is_full = full && out.len() >= end;
+            match status {
+                // The peer ended its stream; what follows begins another (RFC 7692 §7.2.3.4).
+                // SAFETY: as above.
+                z::Z_STREAM_END => unsafe {
+                    z::inflateReset(stream);
+                    if left == 0 || is_full {
+                        return Ok((part.len() - left, is_full));
+                    }
+                },
+                z::Z_OK | z::Z_BUF_ERROR if is_full || (left == 0 && !full) => {
+                    return Ok((part.len() - left, is_full));
+                }
+                z::Z_OK => {}
+                z::Z_BUF_ERROR if full => {}
+                z::Z_MEM_ERROR => return Err(Corrupt::Memory),
+                _ => return Err(Corrupt::Data),
+            }
+        }
     }
 
     fn piece(&mut self, piece: &[u8], out: &mut Vec<u8>, end: usize) -> Result<(), Corrupt> {

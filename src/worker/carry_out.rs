@@ -50,7 +50,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                         self.send(place, &Outgo::Shared(frame), compress);
                     }
                 }
-                Command::Begin { client, binary } => self.begin_message(client, binary),
+                Command::Begin { client, binary, compress } => self.begin_message(client, binary, compress),
                 Command::Part { client, frame, last } => self.part(client, Outgo::Batch(frame), last),
                 Command::PartShared { client, frame, last } => self.part(client, Outgo::Shared(frame), last),
                 Command::Discard { client, message } => {

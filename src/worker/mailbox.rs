@@ -72,7 +72,7 @@ pub(crate) enum Command {
     /// The same with a frame too large to be copied again.
     SendShared { client: u64, frame: Arc<Block>, compress: Compress },
     /// Begin a message that is sent in parts.
-    Begin { client: u64, binary: bool },
+    Begin { client: u64, binary: bool, compress: Compress },
     /// Send the frames in the span, which are reserved already, as the next or the last part of it.
     Part { client: u64, frame: Span, last: bool },
     /// The same with frames too large to be copied again.

@@ -316,6 +316,7 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             self.consumed = consumed;
         }
         self.spares = spares;
+        self.watch_begun();
         self.resume_consumed();
         self.open_windows();
         self.admit_arrivals();

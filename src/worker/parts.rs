@@ -10,20 +10,20 @@ use crate::connection::open::{Behind, PartOf};
 use crate::connection::outbox::{Class, Load};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Cause;
-use crate::protocol::{Opcode, frame, reason};
+use crate::protocol::{Codec, Opcode, deflate, frame, reason};
 
 use super::carry_out::Outgo;
 use super::desk::Desk;
 use super::post::gone;
 use super::wheel::Timer;
-use super::{Command, INLINE, Poster, Refused, Worker, desk};
+use super::{Client, Command, Held, INLINE, Poster, Refused, Worker, desk};
 
 /// How often an open message is looked at while its time passes.
 const LOOKS: u32 = 4;
 
 impl Poster<'_> {
     /// Begins a message to a client that is sent in parts. BUSY while another is open.
-    pub(crate) fn begin(&mut self, client: ClientId, binary: bool) -> Result<()> {
+    pub(crate) fn begin(&mut self, client: ClientId, binary: bool, compress: Compress) -> Result<()> {
         let entry = self.client(client)?;
         if entry.value.is_closing() {
             return Err(gone(client));
@@ -35,7 +35,22 @@ impl Poster<'_> {
                 gone(client)
             });
         }
-        self.tell(client, entry.value.worker(), |_| Command::Begin { client: client.0, binary })
+        let worker = entry.value.worker();
+        // In a callback the peer's end may follow at once, and is not to come before the answer.
+        if !self.is_gathering() && entry.value.agreement().is_none() {
+            let (opcode, bound) = (opcode(binary), bound(&entry.value));
+            let mailbox = self.shared.mailboxes.get(worker);
+            let begun = mailbox.and_then(|mailbox| {
+                desk::with(mailbox, |desk| {
+                    desk.is_clear()
+                        && desk.outgoing.borrow_mut().begin(entry.value.place(), opcode, false, bound)
+                })
+            });
+            if begun == Some(true) {
+                return Ok(());
+            }
+        }
+        self.tell(client, worker, |_| Command::Begin { client: client.0, binary, compress })
     }
 
     /// Sends a part of the message that is open: with `last`, its end.
@@ -171,13 +186,23 @@ impl Poster<'_> {
     }
 }
 
+fn opcode(binary: bool) -> Opcode {
+    if binary { Opcode::Binary } else { Opcode::Text }
+}
+
+/// What may wait behind a message to this client.
+fn bound(client: &Client) -> Load {
+    let (bytes, messages) = client.half();
+    Load { bytes: bytes as u32, messages: messages as u32 }
+}
+
 #[cold]
 fn none_open(client: ClientId) -> Error {
     Error::invalid(format!("no message to client {} is open: begin one first", client.0))
 }
 
 impl<D: Deref<Target = Desk>> Worker<D> {
-    pub(super) fn begin_message(&mut self, client: u64, binary: bool) {
+    pub(super) fn begin_message(&mut self, client: u64, binary: bool, compress: Compress) {
         let Some(place) = self.place_of(client) else { return };
         let Some(held) = self.held.get_mut(place as usize).filter(|held| held.connection.takes_messages())
         else {
@@ -185,13 +210,25 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         };
         let Some(entry) = self.shared.clients.get(client) else { return };
         let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else { return };
-        let (bytes, messages) = entry.value.half();
-        let bound = Load { bytes: bytes as u32, messages: messages as u32 };
-        let opcode = if binary { Opcode::Binary } else { Opcode::Text };
-        let begun = self.desk.outgoing.borrow_mut().begin(place, opcode, false, bound);
-        let timeout = endpoint.stream_timeout;
-        if begun && !timeout.is_zero() && !std::mem::replace(&mut held.is_watched, true) {
-            self.watch(place, client, timeout);
+        let (opcode, bound) = (opcode(binary), bound(&entry.value));
+        let mut outgoing = self.desk.outgoing.borrow_mut();
+        // How long it will be is not known.
+        let packs = !outgoing.is_open(place) && endpoint.compression.wants(compress, binary, usize::MAX);
+        let rsv1 = packs && held.connection.codec().is_some_and(Codec::begin_deflate);
+        outgoing.begin(place, opcode, rsv1, bound);
+    }
+
+    /// Has a timer look after the messages that were begun.
+    pub(super) fn watch_begun(&mut self) {
+        let begun = self.desk.outgoing.borrow_mut().take_begun();
+        for place in begun {
+            let Some(held) = self.held.get_mut(place as usize) else { continue };
+            let endpoint = self.shared.endpoints.get(held.connection.endpoint as usize);
+            let Some(timeout) = endpoint.map(|endpoint| endpoint.stream_timeout) else { continue };
+            if !timeout.is_zero() && !std::mem::replace(&mut held.is_watched, true) {
+                let client = held.connection.id;
+                self.watch(place, client, timeout);
+            }
         }
     }
 
@@ -226,9 +263,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
     /// Queues a part of the message that is open, and after the last what waited behind it.
     pub(super) fn part(&mut self, client: u64, part: Outgo, last: bool) {
         let Some(place) = self.place_of(client) else { return };
-        if !self.held.get(place as usize).is_some_and(|held| held.connection.takes_messages()) {
-            return;
-        }
+        let takes = |held: &&mut Held| held.connection.takes_messages();
+        let Some(held) = self.held.get_mut(place as usize).filter(takes) else { return };
+        let Some(endpoint) = self.shared.endpoints.get(held.connection.endpoint as usize) else { return };
         let reserved = part.length() as u32;
         let mut outgoing = self.desk.outgoing.borrow_mut();
         let is_text = match &part {
@@ -240,11 +277,30 @@ impl<D: Deref<Target = Desk>> Worker<D> {
             tracing::warn!(client, "a text message in parts is not UTF-8: it is abandoned");
             return self.abandon(client);
         }
-        let part = match part {
-            Outgo::Batch(span) => PartOf::Batch { start: span.start, end: span.end },
-            Outgo::Shared(block) => PartOf::Block(block),
-        };
-        outgoing.push_part(place, part, last, reserved);
+        match held.connection.codec() {
+            Some(codec) => {
+                let mut packed = deflate::lend();
+                packed.clear();
+                let is_packed = outgoing.is_compressed(place);
+                for payload in frame::payloads(part.bytes(&outgoing)) {
+                    if is_packed {
+                        codec.deflate_part(payload, last, &mut packed);
+                    } else {
+                        packed.extend_from_slice(payload);
+                    }
+                }
+                let part = PartOf::Payload { data: &packed, split: endpoint.frame_split };
+                outgoing.push_part(place, part, last, reserved);
+                deflate::give_back(packed);
+            }
+            None => {
+                let part = match part {
+                    Outgo::Batch(span) => PartOf::Batch { start: span.start, end: span.end },
+                    Outgo::Shared(block) => PartOf::Block(block),
+                };
+                outgoing.push_part(place, part, last, reserved);
+            }
+        }
         if last {
             let behind = outgoing.end(place);
             drop(outgoing);

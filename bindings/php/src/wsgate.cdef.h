@@ -229,6 +229,7 @@ wsgate_status wsgate_endpoint_set_streaming(wsgate_server *server, uint32_t endp
 wsgate_status wsgate_client_discard(wsgate_server *server, uint64_t client, uint64_t message);
 wsgate_status wsgate_client_begin_text(wsgate_server *server, uint64_t client);
 wsgate_status wsgate_client_begin_binary(wsgate_server *server, uint64_t client);
+wsgate_status wsgate_client_begin(wsgate_server *server, uint64_t client, uint32_t flags);
 wsgate_status wsgate_client_chunk(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_end(wsgate_server *server, uint64_t client, const void *data, size_t length);
 wsgate_status wsgate_client_abort(wsgate_server *server, uint64_t client);

@@ -62,10 +62,7 @@ impl Codec {
     /// Inflates a whole message and appends it to `out`: 1009 when it would be longer than `limit`, 1007 when
     /// it is no DEFLATE data.
     pub(crate) fn inflate(&mut self, message: &[u8], out: &mut Vec<u8>, limit: u64) -> Result<(), Failure> {
-        let limit = match u64::from(self.effort.ratio) {
-            0 => limit,
-            ratio => limit.min((message.len() as u64).saturating_mul(ratio).max(RATIO_FREE)),
-        };
+        let limit = self.inflated_limit(message.len() as u64, limit);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let inflated = if self.agreement.client_takeover {
             let contexts = self.contexts.get_or_insert_default();
@@ -79,11 +76,75 @@ impl Codec {
         } else {
             shared::inflate(message, out, limit)
         };
-        inflated.map_err(|corrupt| match corrupt {
-            Corrupt::Data => Failure::data("not DEFLATE data"),
-            Corrupt::TooLong => Failure::too_big("message too big"),
-            Corrupt::Memory => Failure { code: 1011, reason: "out of memory" },
-        })
+        inflated.map_err(failure)
+    }
+
+    /// How long a message may be of which so many bytes have come, where `limit` is the longest.
+    pub(crate) fn inflated_limit(&self, came: u64, limit: u64) -> u64 {
+        match u64::from(self.effort.ratio) {
+            0 => limit,
+            ratio => limit.min(came.saturating_mul(ratio).max(RATIO_FREE)),
+        }
+    }
+
+    /// Appends what a part of a message inflates to, `room` bytes at most; see [`Inflater::inflate_part`]. The
+    /// context is the client's own until [`Codec::end_inflate`].
+    pub(crate) fn inflate_part(
+        &mut self,
+        part: &[u8],
+        out: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<(usize, bool), Failure> {
+        let contexts = self.contexts.get_or_insert_default();
+        if contexts.inflater.is_none() {
+            contexts.inflater = Inflater::new(self.agreement.client_bits.max(9));
+        }
+        let Some(inflater) = &mut contexts.inflater else { return Err(failure(Corrupt::Memory)) };
+        inflater.inflate_part(part, out, room).map_err(failure)
+    }
+
+    /// The last part was inflated, with the tail that a message lacks: 1007 when it was cut.
+    pub(crate) fn end_inflate(&mut self) -> Result<(), Failure> {
+        let Some(inflater) = self.contexts.as_mut().and_then(|contexts| contexts.inflater.as_mut()) else {
+            return Ok(());
+        };
+        inflater.end().map_err(failure)?;
+        if !self.agreement.client_takeover {
+            self.forget(|contexts| contexts.inflater = None);
+        }
+        Ok(())
+    }
+
+    /// Makes ready for a message that is compressed part by part; false when there is no memory for it.
+    pub(crate) fn begin_deflate(&mut self) -> bool {
+        let Effort { level, memory, .. } = self.effort;
+        let contexts = self.contexts.get_or_insert_default();
+        match &mut contexts.deflater {
+            Some(deflater) if contexts.stale => deflater.reset(),
+            Some(_) => {}
+            none => *none = Deflater::new(level, self.agreement.server_bits, memory),
+        }
+        contexts.stale = false;
+        contexts.deflater.is_some()
+    }
+
+    /// Appends a part of it, compressed so that the client can inflate all of it at once. With `last`, its end.
+    pub(crate) fn deflate_part(&mut self, part: &[u8], last: bool, out: &mut Vec<u8>) {
+        let deflater = self.contexts.as_mut().and_then(|contexts| contexts.deflater.as_mut());
+        match deflater {
+            Some(deflater) if last => deflater.deflate(part, out),
+            Some(deflater) => deflater.deflate_part(part, out),
+            None => {}
+        }
+        if last && !self.agreement.server_takeover {
+            self.forget(|contexts| contexts.deflater = None);
+        }
+    }
+
+    /// Lets go of a context that was for one message; without any, the client has no state at all.
+    fn forget(&mut self, let_go: impl FnOnce(&mut Contexts)) {
+        self.contexts.as_deref_mut().map(let_go);
+        self.contexts.take_if(|contexts| contexts.deflater.is_none() && contexts.inflater.is_none());
     }
 
     /// Compresses a message for this client alone and appends it to `out`. False, and nothing appended, when
@@ -128,8 +189,16 @@ impl Codec {
     }
 
     #[cfg(test)]
-    fn has_contexts(&self) -> bool {
+    pub(crate) fn has_contexts(&self) -> bool {
         self.contexts.is_some()
+    }
+}
+
+fn failure(corrupt: Corrupt) -> Failure {
+    match corrupt {
+        Corrupt::Data => Failure::data("not DEFLATE data"),
+        Corrupt::TooLong => Failure::too_big("message too big"),
+        Corrupt::Memory => Failure { code: 1011, reason: "out of memory" },
     }
 }
 

@@ -308,6 +308,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wsgate_client_discard": (c_int32, [c_void_p, c_uint64, c_uint64]),
     "wsgate_client_begin_text": (c_int32, [c_void_p, c_uint64]),
     "wsgate_client_begin_binary": (c_int32, [c_void_p, c_uint64]),
+    "wsgate_client_begin": (c_int32, [c_void_p, c_uint64, c_uint32]),
     "wsgate_client_chunk": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "wsgate_client_end": (c_int32, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "wsgate_client_abort": (c_int32, [c_void_p, c_uint64]),
