@@ -41,8 +41,8 @@ def find(mode: str, outside: list[Path]) -> list[StartScript]:
     for directory in [BENCHES / "servers", BENCHES / "peers", *outside]:
         for path in sorted(directory.glob(f"*{suffix}")):
             name = path.name.removesuffix(suffix)
-            # Those that compress have modes of their own.
-            if name.endswith("-deflate"):
+            # Those that compress, and those that stream, have modes of their own.
+            if name.endswith(("-deflate", "-stream")):
                 continue
             found.setdefault(name, StartScript(name, path.resolve(), directory not in outside))
     return list(found.values())

@@ -17,6 +17,6 @@ if [ "${1:-}" = --deflate ]; then
 fi
 for script in $(for wanted; do ls benches/servers/"$wanted"*-echo.sh; done) ${PEERS:+"$PEERS"/*-echo.sh}; do
     name=$(basename "$script" -echo.sh)
-    case $name in *-deflate*) ;; *) names="${names:+$names,}$name" ;; esac
+    case $name in *-deflate* | *-stream) ;; *) names="${names:+$names,}$name" ;; esac
 done
 echo "$names"

@@ -88,6 +88,15 @@ static void configure_echo(wsgate_server *server) {
   on_event = echo;
 }
 
+/* The usual outbox: what it has no room for is not read. */
+static void configure_stream(wsgate_server *server) {
+  uint32_t endpoint = add_unlimited_endpoint(server);
+  modes_require(wsgate_endpoint_set_streaming(server, endpoint, 1), "streaming");
+  modes_require(wsgate_endpoint_set_outbox_limit(server, endpoint, MIB, 10000), "outbox");
+  modes_require(wsgate_endpoint_set_max_message_size(server, endpoint, 1024 * MIB), "message size");
+  on_event = stream_event;
+}
+
 static void configure_broadcast(wsgate_server *server) {
   members = new_gateway(server);
   modes_require(wsgate_endpoint_set_gateway(server, add_unlimited_endpoint(server), members), "/");
@@ -103,7 +112,10 @@ wsgate_server *modes_server(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*configure)(wsgate_server *server);
-  } modes[] = {{"echo", configure_echo}, {"broadcast", configure_broadcast}, {"conformance", configure_conformance}};
+  } modes[] = {{"echo", configure_echo},
+               {"stream", configure_stream},
+               {"broadcast", configure_broadcast},
+               {"conformance", configure_conformance}};
   const char *workers = getenv("WORKERS");
   char address[32];
 
@@ -120,7 +132,7 @@ wsgate_server *modes_server(int argc, char **argv) {
       return server;
     }
   }
-  fprintf(stderr, "usage: %s echo|broadcast|conformance PORT\n", argv[0]);
+  fprintf(stderr, "usage: %s echo|stream|broadcast|conformance PORT\n", argv[0]);
   exit(2);
 }
 

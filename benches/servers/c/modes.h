@@ -23,6 +23,9 @@ uint64_t new_gateway(wsgate_server *server);
 int is_binary(const wsgate_event *event);
 void echo(wsgate_server *server, const wsgate_event *event);
 
+/* For the mode stream. */
+void stream_event(wsgate_server *server, const wsgate_event *event);
+
 void conformance_configure(wsgate_server *server);
 void conformance_event(wsgate_server *server, const wsgate_event *event);
 

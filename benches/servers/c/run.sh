@@ -13,7 +13,7 @@ if [ ! -x "$program" ] || [ -n "$newer" ]; then
     mkdir -p "$root/target/servers"
     # Under a name of its own until it is complete: several of these scripts may start at once.
     ${CC:-cc} -std=c99 -O2 -Wall -Wextra -I"$root/include" -o "$program.$$" \
-        "$sources/$name.c" "$sources/modes.c" "$sources/conformance.c" "$sources/decisions.c" "$sources/request.c" \
+        "$sources/$name.c" "$sources/modes.c" "$sources/streams.c" "$sources/conformance.c" "$sources/decisions.c" "$sources/request.c" \
         -L"$release" -lwsgate -Wl,-rpath,"$release" -pthread >&2
     mv "$program.$$" "$program"
 fi

@@ -13,6 +13,7 @@ mod memory;
 mod options;
 mod process;
 mod report;
+mod stream;
 
 use std::io;
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ fn run(options: &Options) -> io::Result<()> {
             broadcast.close();
         }
         Mode::Idle => idle::run(options, deadline)?,
+        Mode::Stream => stream::run(options, deadline)?,
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ pub(crate) const USAGE: &str = "\
 Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
        load broadcast --port P [--clients 500] [--in-flight 8] [--size 128]
        load idle      --port P [--clients 20000]
+       load stream    --port P [--size 1073741824] [--frame 65536]
 
   --messages N | --seconds S   how long to measure: so many messages, or so much time [--seconds 1]
   --warmup N                   messages before that, whose contents are compared [a burst per client]
@@ -21,6 +22,7 @@ Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
 
 echo: each client sends a burst of `depth` messages in one write and waits for all answers.
 broadcast: one client keeps `in-flight` messages on their way; one is done when all clients have it.
+stream: one client sends one message, in frames of so many bytes, and reads it back meanwhile; binary.
 idle: connects, prints its line, closes when a line comes from stdin.
 
 Prints one line of JSON.";
@@ -30,6 +32,7 @@ pub(crate) enum Mode {
     Echo,
     Broadcast,
     Idle,
+    Stream,
 }
 
 /// How long the measured phase lasts.
@@ -62,6 +65,8 @@ pub(crate) struct Options {
     /// Messages that one sender has outstanding.
     pub(crate) depth: usize,
     pub(crate) size: usize,
+    /// Of a message that is streamed.
+    pub(crate) frame: usize,
     pub(crate) kind: Kind,
     pub(crate) deflate: bool,
     pub(crate) memory: bool,
@@ -79,16 +84,18 @@ impl Options {
             Some(Value(mode)) if mode == "echo" => Mode::Echo,
             Some(Value(mode)) if mode == "broadcast" => Mode::Broadcast,
             Some(Value(mode)) if mode == "idle" => Mode::Idle,
+            Some(Value(mode)) if mode == "stream" => Mode::Stream,
             Some(Short('h') | Long("help")) => {
                 println!("{USAGE}");
                 std::process::exit(0);
             }
-            _ => return Err("the first argument is echo, broadcast or idle".into()),
+            _ => return Err("the first argument is echo, broadcast, idle or stream".into()),
         };
         let (clients, depth, size) = match mode {
             Mode::Echo => (100, 16, 32),
             Mode::Broadcast => (500, 8, 128),
             Mode::Idle => (20_000, 1, 0),
+            Mode::Stream => (1, 1, 1 << 30),
         };
         let mut options = Options {
             mode,
@@ -96,6 +103,7 @@ impl Options {
             clients,
             depth,
             size,
+            frame: 64 << 10,
             kind: Kind::Text,
             deflate: false,
             memory: false,
@@ -113,11 +121,12 @@ impl Options {
                 Long("depth") if mode == Mode::Echo => options.depth = positive(&mut parser)?,
                 Long("in-flight") if mode == Mode::Broadcast => options.depth = positive(&mut parser)?,
                 Long("size") => options.size = parser.value()?.parse()?,
+                Long("frame") if mode == Mode::Stream => options.frame = positive(&mut parser)?,
                 Long("messages") => options.budget = Budget::Messages(parser.value()?.parse()?),
                 Long("seconds") => options.budget = Budget::Time(seconds(&mut parser)?),
                 Long("warmup") => warmup = Some(parser.value()?.parse()?),
                 Long("stuck") if mode == Mode::Broadcast => options.stuck = parser.value()?.parse()?,
-                Long("deflate") if mode != Mode::Idle => options.deflate = true,
+                Long("deflate") if matches!(mode, Mode::Echo | Mode::Broadcast) => options.deflate = true,
                 Long("memory") if mode == Mode::Echo => options.memory = true,
                 Long("text") => options.kind = Kind::Text,
                 Long("binary") => options.kind = Kind::Binary,

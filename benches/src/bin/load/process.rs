@@ -37,6 +37,17 @@ impl Process {
         self.with_children().into_iter().map(memory).sum()
     }
 
+    /// Lets [`Process::peak`] begin anew.
+    pub(crate) fn forget_peak(self) -> io::Result<()> {
+        self.with_children().into_iter().try_for_each(|pid| fs::write(format!("/proc/{pid}/clear_refs"), "5"))
+    }
+
+    /// The most memory that the processes had at a time, each by itself: resident, mapped files included.
+    pub(crate) fn peak(self) -> io::Result<u64> {
+        let peak = |pid| Ok(1024 * kibibytes(&fs::read_to_string(format!("/proc/{pid}/status"))?, "VmHWM:"));
+        self.with_children().into_iter().map(peak).sum()
+    }
+
     fn with_children(self) -> Vec<u32> {
         let mut pids = vec![self.0];
         let mut at = 0;
@@ -77,11 +88,13 @@ fn cpu_time(pid: u32) -> io::Result<Duration> {
 
 fn memory(pid: u32) -> io::Result<u64> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    let kibibytes = |name| {
-        let line = rollup.lines().find_map(|line: &str| line.strip_prefix(name));
-        line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0)
-    };
-    Ok(1024 * (kibibytes("Pss_Anon:") + kibibytes("Pss_Shmem:")))
+    Ok(1024 * (kibibytes(&rollup, "Pss_Anon:") + kibibytes(&rollup, "Pss_Shmem:")))
+}
+
+/// The figure that follows a name in one of /proc's files.
+fn kibibytes(file: &str, name: &str) -> u64 {
+    let line = file.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
