@@ -11,7 +11,7 @@ export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust unfinished test-c test-python test-php readme \
 	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short soak loom fuzz fuzz-short packaging \
-	bench bench-deflate bench-python bench-php clean
+	bench bench-deflate bench-stream bench-python bench-php clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
@@ -161,6 +161,7 @@ readme: build packages-c packages-php packages-python
 	$(venv)/python tests/readme/run.py
 
 # With permessage-deflate, each message for itself or with takeover.
+streaming := c-push-stream c-pull-stream c-push-stream-deflate c-pull-stream-takeover-deflate
 compressing := c-push-deflate c-push-takeover-deflate c-pull-deflate
 servers := c-push c-pull rust python-callback python-asyncio php-callback php-fiber
 
@@ -184,12 +185,12 @@ browser: build packages-c packages-php packages-browser
 		"$(release)/examples/chat {address} examples/public"
 
 autobahn-short: build
-	REVOLT= tests/autobahn/suite.sh --short $(servers) $(compressing) examples/python/echo.py examples/php/echo.php
+	REVOLT= tests/autobahn/suite.sh --short $(servers) $(compressing) $(streaming) examples/python/echo.py examples/php/echo.php
 	@if [ -n "$$REVOLT" ]; then tests/autobahn/suite.sh --short php-fiber examples/php/echo.php; \
 		else echo "Autobahn in Revolt's event loop: skipped: no Revolt"; fi
 
 autobahn: build
-	tests/autobahn/suite.sh $(servers) $(compressing)
+	tests/autobahn/suite.sh $(servers) $(compressing) $(streaming)
 
 sanitizers-short: packages-c
 	@tools/packages.sh clang:clang
@@ -228,6 +229,10 @@ bench-deflate: build packages-python
 bench-backends:
 	@tools/packages.sh cc:gcc make:make cmake:cmake
 	cd benches/backends && cargo run --quiet --release --locked --target-dir ../target
+
+bench-stream: build
+	cd benches && cargo build --quiet --release --locked
+	python3 benches/run.py stream
 
 bench: build
 	cd benches && cargo build --quiet --release --locked

@@ -19,6 +19,7 @@ from rounds import TURNS, Rounds
 from startscript import BENCHES, StartScript, find
 
 MODES = ("echo", "broadcast", "idle")
+STREAMED_MIB = 1024
 DEFLATE = ("deflate-echo", "plain-echo", "deflate-broadcast", "plain-broadcast")
 MEMORY_CLIENTS = 1000
 # Size, depth and clients; the last two are what programs in slower languages are compared by.
@@ -65,6 +66,23 @@ def cases_of(mode: str, seconds: float) -> list[Case]:
         ]
     if mode in DEFLATE:
         return deflate_cases(mode, duration)
+    if mode == "stream":
+        return [
+            Case(
+                mode=mode,
+                name=f"stream, {STREAMED_MIB} MiB, {what}",
+                table=f"a message of {STREAMED_MIB} MiB in and out: {what}, median (min), ratio",
+                column="frames of 64 KiB",
+                arguments=("--size", str(STREAMED_MIB << 20)),
+                figure=figure,
+                unit=unit,
+            )
+            for what, figure, unit in (
+                ("us per KB", "ns_per_kilobyte", 1000),
+                ("us of server CPU per KB", "server_cpu_ns_per_kilobyte", 1000),
+                ("MB of memory at the most", "peak_memory", 1e6),
+            )
+        ]
     hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     clients = min(IDLE_CLIENTS, hard_limit - DESCRIPTORS_TO_SPARE)
     return [
@@ -131,7 +149,7 @@ def scripts_of(mode: str, options: argparse.Namespace) -> list[StartScript]:
     """The start scripts of a mode; of the plain ones, those of servers that can compress."""
     if not mode.startswith("plain-"):
         # An idle client needs no mode of its own.
-        return find("echo" if mode == "idle" else mode, options.peers)
+        return find({"idle": "echo", "stream": "stream-echo"}.get(mode, mode), options.peers)
     mode = mode.removeprefix("plain-")
     able = {script.name.removesuffix("-takeover") for script in find(f"deflate-{mode}", options.peers)}
     return [script for script in find(mode, options.peers) if script.name in able]
@@ -174,7 +192,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=[*MODES, *DEFLATE, "all", "deflate"])
+    parser.add_argument("mode", choices=[*MODES, *DEFLATE, "stream", "all", "deflate"])
     parser.add_argument("--servers", type=lambda text: text.split(","), help="only these, by name: a,b,c")
     parser.add_argument(
         "--only", type=re.compile, default=re.compile(""), metavar="REGEX", help="only these cases"

@@ -42,7 +42,7 @@ def find(mode: str, outside: list[Path]) -> list[StartScript]:
         for path in sorted(directory.glob(f"*{suffix}")):
             name = path.name.removesuffix(suffix)
             # Those that compress, and those that stream, have modes of their own.
-            if name.endswith(("-deflate", "-stream")):
+            if name.endswith("-deflate") or "-stream" in name:
                 continue
             found.setdefault(name, StartScript(name, path.resolve(), directory not in outside))
     return list(found.values())

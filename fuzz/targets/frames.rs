@@ -54,7 +54,7 @@ fn decode<'a>(
                 decoder.stream(chunk);
             }
             match decoder.next(&mut buffer[at..], limits, codec.as_mut(), &mut inflated) {
-                Ok((0, None)) if left > 0 => panic!("bytes were left behind"),
+                Ok((0, None)) if left > 0 && !is_behind => panic!("bytes were left behind"),
                 Ok((taken, None)) => at += taken,
                 Ok((taken, Some(item))) => {
                     assert!(taken > 0 || is_behind || message.is_some(), "said something out of nothing");
