@@ -30,8 +30,8 @@ struct Cast<'a> {
     opcode: Opcode,
     data: &'a [u8],
     compress: Compress,
-    /// A large frame, or one that accounts follow or that may be compressed: encoded once, whoever and how many take it. Another is
-    /// copied for each worker. Whose endpoint wants it in smaller frames, gets it so from the worker.
+    /// A large frame, or one that accounts follow or that may be compressed: encoded once, whoever and how many take
+    /// it. Another is copied for each worker. Whose endpoint wants it in smaller frames, gets it so from the worker.
     shared: Option<Arc<Block>>,
 }
 
