@@ -348,3 +348,90 @@ fn the_applications_own_pings_cost_nobody_the_connection() {
     }
     assert!(matches!(connection.on_beat(&settings, 0, at(20 * SECOND), &mut port), Beat::At(_)));
 }
+
+fn streaming() -> Connection {
+    Connection::new(7, 0, None, true)
+}
+
+/// A message in two frames, and one behind it.
+fn in_parts() -> Vec<u8> {
+    [frame(0x02, b"ab"), frame(0x80, b"cd"), frame(0x81, b"next")].concat()
+}
+
+const TOLD: [&str; 5] =
+    ["Begin 1 0x1 ", "Chunk 1 0x1 ab", "Chunk 1 0x1 cd", "End 1 0x1 ", "message false next"];
+
+#[test]
+fn a_message_in_chunks_is_told_from_its_beginning_to_its_end() {
+    let (mut connection, mut port) = (streaming(), Recorder::default());
+    assert_eq!(feed(&mut connection, &mut port, &in_parts()), None);
+    assert_eq!(port.said, TOLD);
+    assert_eq!(port.figures.messages_in.value(), 2);
+}
+
+#[test]
+fn a_pause_holds_from_the_event_that_asks_for_it() {
+    for (at, told) in [(Kind::Begin, 1), (Kind::Chunk, 2), (Kind::End, 4)] {
+        let (mut connection, mut settings) = (streaming(), endpoint());
+        settings.window.messages = 10;
+        let mut port = Recorder { pauses_at: Some(at), ..Recorder::default() };
+        let (mut bytes, mut taken) = (in_parts(), 0);
+        taken += connection.on_bytes(&mut bytes, &settings, Now::read(), &mut port).0;
+        assert_eq!(port.said, TOLD[..told]);
+        // Each time that it is resumed, it goes on to the next such event, even if that needs no more bytes.
+        while taken < bytes.len() || connection.is_behind() {
+            port.paused = false;
+            taken += connection.on_bytes(&mut bytes[taken..], &settings, Now::read(), &mut port).0;
+        }
+        assert_eq!(port.said, TOLD, "{at:?}");
+    }
+}
+
+#[test]
+fn what_is_discarded_is_not_told_and_fills_no_window() {
+    let mut settings = endpoint();
+    settings.window.bytes = 3;
+    let mut port = Recorder { discards_at: Some(Kind::Chunk), ..Recorder::default() };
+    let mut connection = streaming();
+    let (taken, _) = connection.on_bytes(&mut in_parts(), &settings, Now::read(), &mut port);
+    assert_eq!(taken, in_parts().len());
+    assert_eq!(port.said, [TOLD[0], TOLD[1], "End 1 0x11 ", TOLD[4]]);
+
+    let (mut connection, mut port) = (streaming(), Recorder::default());
+    feed(&mut connection, &mut port, &frame(0x02, b"ab"));
+    connection.discard(2);
+    feed(&mut connection, &mut port, &frame(0x00, b"cd"));
+    connection.discard(1);
+    feed(&mut connection, &mut port, &frame(0x80, b"ef"));
+    connection.discard(1);
+    feed(&mut connection, &mut port, &frame(0x02, b"gh"));
+    let told = [TOLD[0], TOLD[1], TOLD[2], "End 1 0x11 ", "Begin 2 0x1 ", "Chunk 2 0x1 gh"];
+    assert_eq!(port.said, told, "it is the message of that number that is discarded");
+}
+
+#[test]
+fn no_more_is_told_than_the_window_has_room_for() {
+    let (mut connection, mut settings) = (streaming(), endpoint());
+    settings.window = Window { bytes: 3, messages: 1, by_grants: true };
+    let (mut port, mut bytes) = (Recorder::default(), in_parts());
+    let mut taken = connection.on_bytes(&mut bytes, &settings, Now::read(), &mut port).0;
+    assert_eq!(port.said, ["Begin 1 0x1 ", "Chunk 1 0x1 ab", "Chunk 1 0x1 c"]);
+    connection.grant(1, 0);
+    taken += connection.on_bytes(&mut bytes[taken..], &settings, Now::read(), &mut port).0;
+    assert_eq!(port.said.last().unwrap(), "Chunk 1 0x1 d");
+    connection.grant(3, 0);
+    taken += connection.on_bytes(&mut bytes[taken..], &settings, Now::read(), &mut port).0;
+    assert_eq!(port.said.last().unwrap(), "End 1 0x1 ", "and now the message is in hand");
+    connection.grant(0, 1);
+    taken += connection.on_bytes(&mut bytes[taken..], &settings, Now::read(), &mut port).0;
+    assert_eq!((taken, port.said.last().unwrap().as_str()), (bytes.len(), "message false next"));
+}
+
+#[test]
+fn a_client_that_ends_in_mid_message_is_told_no_end() {
+    let (mut connection, mut port) = (streaming(), Recorder::default());
+    feed(&mut connection, &mut port, &frame(0x02, b"ab"));
+    let ending = feed(&mut connection, &mut port, &frame(0x88, b"\x03\xe8")).unwrap();
+    assert_eq!((ending.code, ending.cause), (1000, Cause::Peer));
+    assert_eq!(port.said, ["Begin 1 0x1 ", "Chunk 1 0x1 ab", "Close \\x03\\xe8"]);
+}

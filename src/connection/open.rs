@@ -238,3 +238,7 @@ impl Outgoing {
         self.outboxes.get(place as usize).and_then(|outbox: &Outbox| outbox.open.as_deref())
     }
 }
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;
