@@ -1,6 +1,8 @@
 //! What compressors make of 1 KiB of JSON, each message for itself and with takeover: microseconds, bytes, and the memory
 //! of a context. The table in docs/compression.md; `make bench-backends` prints it.
 
+/// The message is the load generator's.
+#[path = "../../src/bin/load/json.rs"]
 mod json;
 mod libdeflate;
 mod zlib;

@@ -6,6 +6,7 @@
 use std::io::IoSlice;
 
 use crate::deflate;
+use crate::json::json;
 use crate::options::Kind;
 
 /// Distinct payloads. Enough to tell neighbours apart, few enough to stay in the cache at 16 KiB each.
@@ -27,7 +28,7 @@ pub(crate) struct Ring {
 impl Ring {
     /// Long enough for a burst of `depth` messages to be two slices at most.
     pub(crate) fn new(kind: Kind, deflate: bool, size: usize, depth: usize) -> Self {
-        let make = if deflate { deflate::json } else { payload };
+        let make = if deflate { json } else { payload };
         let payloads: Vec<Vec<u8>> = (0..COUNT).map(|number| make(number, size)).collect();
         let first = if deflate { kind.opcode() | RSV1 } else { kind.opcode() };
         let mut bytes = Vec::new();

@@ -8,6 +8,7 @@ mod deflate;
 mod echo;
 mod frames;
 mod idle;
+mod json;
 mod measure;
 mod memory;
 mod options;

@@ -1,7 +1,7 @@
-//! The message: as the load generator's.
+//! The message whose compression is measured.
 
 /// JSON of `size` bytes, as services send it: records that are alike; each number's begins differently.
-pub fn json(number: usize, size: usize) -> Vec<u8> {
+pub(crate) fn json(number: usize, size: usize) -> Vec<u8> {
     const NAMES: [&str; 7] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"];
     let mut text = format!("{{\"update\":{number},\"items\":[");
     let mut state = 88_172_645_463_325_252_u64 ^ number as u64;
