@@ -3,10 +3,28 @@
 use std::ffi::{c_char, c_void};
 
 use crate::config::ClientId;
+use crate::error::Result;
 
 use super::boundary::{borrow, bytes, guard};
 use super::message::flagged;
 use super::{Server, Status};
+
+/// Runs the body of an export that hands over data: `send` gets the started server, and the data.
+///
+/// # Safety
+/// `server` is NULL or live; `data` is NULL, or points to `length` bytes.
+pub(super) unsafe fn hand_over(
+    server: *mut Server,
+    data: *const c_void,
+    length: usize,
+    send: impl FnOnce(&crate::Server, &[u8]) -> Result<()>,
+) -> Status {
+    guard(|| {
+        // SAFETY: as the caller promises.
+        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
+        send(&server.running()?.server, data)
+    })
+}
 
 /// Sends a text message. The data are copied. OK means queued; all that one thread sends reaches a
 /// client in the order of its calls.
@@ -21,11 +39,8 @@ pub unsafe extern "C" fn wsgate_client_send_text(
     data: *const c_void,
     length: usize,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
-        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
-        server.running()?.server.send_text(ClientId(client), data)
-    })
+    // SAFETY: the caller's promise, passed on.
+    unsafe { hand_over(server, data, length, |server, data| server.send_text(ClientId(client), data)) }
 }
 
 /// Sends a binary message; see `wsgate_client_send_text`.
@@ -40,11 +55,8 @@ pub unsafe extern "C" fn wsgate_client_send_binary(
     data: *const c_void,
     length: usize,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
-        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
-        server.running()?.server.send_binary(ClientId(client), data)
-    })
+    // SAFETY: the caller's promise, passed on.
+    unsafe { hand_over(server, data, length, |server, data| server.send_binary(ClientId(client), data)) }
 }
 
 /// Sends a message; see `wsgate_client_send_text`.
@@ -61,12 +73,10 @@ pub unsafe extern "C" fn wsgate_client_send(
     data: *const c_void,
     length: usize,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
-        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
-        let message = flagged(flags, data)?;
-        server.running()?.server.send(ClientId(client), message)
-    })
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        hand_over(server, data, length, |server, data| server.send(ClientId(client), flagged(flags, data)?))
+    }
 }
 
 /// Pings a client. Its answer raises PONG with `ticket`. A ping is exempt from the outbox limit; it is

@@ -4,7 +4,8 @@ use std::ffi::c_void;
 
 use crate::config::{ClientId, EndpointId};
 
-use super::boundary::{borrow, bytes, guard};
+use super::boundary::{borrow, guard};
+use super::client::hand_over;
 use super::message::flagged;
 use super::server::configure;
 use super::{Server, Status};
@@ -111,11 +112,8 @@ pub unsafe extern "C" fn wsgate_client_chunk(
     data: *const c_void,
     length: usize,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
-        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
-        server.running()?.server.send_chunk(ClientId(client), data)
-    })
+    // SAFETY: the caller's promise, passed on.
+    unsafe { hand_over(server, data, length, |server, data| server.send_chunk(ClientId(client), data)) }
 }
 
 /// Ends the message that was begun, with its last part, which may be empty: then it is never FULL. After OK
@@ -131,11 +129,8 @@ pub unsafe extern "C" fn wsgate_client_end(
     data: *const c_void,
     length: usize,
 ) -> Status {
-    guard(|| {
-        // SAFETY: the caller's promise: NULL or live; `data` has `length` bytes.
-        let (server, data) = unsafe { (borrow("server", server)?, bytes("data", data.cast(), length)?) };
-        server.running()?.server.end_message(ClientId(client), data)
-    })
+    // SAFETY: the caller's promise, passed on.
+    unsafe { hand_over(server, data, length, |server, data| server.end_message(ClientId(client), data)) }
 }
 
 /// Gives up the message that was begun. What the peer has of it can't be taken back, so the client is closed,
