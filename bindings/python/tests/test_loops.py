@@ -89,7 +89,7 @@ def test_a_loop_that_watches_no_descriptor_gets_a_thread_that_does():
 
 
 def test_it_runs_on_uvloop():
-    uvloop = pytest.importorskip("uvloop")
+    uvloop = pytest.importorskip("uvloop", reason="uvloop is missing: PyPI has no wheel of it here")
     loop = uvloop.new_event_loop()
     try:
         loop.run_until_complete(asyncio.wait_for(one_echo(), 20))
