@@ -24,7 +24,7 @@ from .gateway import Gateway
 from .handshake import Handshake, HttpRequest
 from .info import ClientInfo, ServerInfo
 from .outcome import Outcome
-from .policies import RatePolicy, SlowConsumer, set_outbox_budget
+from .policies import RatePolicy, SlowConsumer, set_inbox_budget, set_outbox_budget
 from .request import Headers, Request
 from .response import Response
 from .server import Server
@@ -62,6 +62,7 @@ __all__ = [
     "State",
     "WsgateError",
     "serve",
+    "set_inbox_budget",
     "set_outbox_budget",
     "unix_serve",
 ]

@@ -8,7 +8,7 @@ from . import _abi
 from ._library import check, lib
 from ._records import unsigned
 
-__all__ = ["RatePolicy", "SlowConsumer", "set_outbox_budget"]
+__all__ = ["RatePolicy", "SlowConsumer", "set_inbox_budget", "set_outbox_budget"]
 
 
 class SlowConsumer(enum.IntEnum):
@@ -34,7 +34,17 @@ class RatePolicy(enum.IntEnum):
 def set_outbox_budget(size: int) -> None:
     """Sets how many bytes may wait in the outboxes of all servers of the process, from now on.
 
-    512 MiB by default. Over it, the clients with the largest queues lose them and are closed with
-    1013 "Too slow".
+    512 MiB by default, at least 1 MiB. Over it, the clients with the largest queues lose them and
+    are closed with 1013 "Too slow".
     """
     check(lib.wsgate_set_outbox_budget(unsigned("size", size)))
+
+
+def set_inbox_budget(size: int) -> None:
+    """Sets how many bytes the unfinished messages of all servers' clients may hold, from now on.
+
+    Unfinished is a message whose end has not come; 512 MiB by default, at least 1 MiB. Over it,
+    clients with the longest are closed with 1013 "Server overloaded". It should be more than the
+    longest message, twice that if it comes in fragments.
+    """
+    check(lib.wsgate_set_inbox_budget(unsigned("size", size)))
