@@ -30,10 +30,13 @@ globalThis.exchange = async function exchange({ connect, send, seed, rounds, lar
     return text.slice(0, size);
   };
   const signs = (size) => {
+    // 5 bytes for 3 characters. Of long ones the same comes again, farther apart than any window reaches.
     const parts = [];
-    for (let at = 0; at < size; at++) parts.push(String.fromCodePoint(below(3) ? below(128) : 0xa0 + below(0xd000)));
+    const length = Math.floor((size * 3) / 5);
+    for (let at = 0; at < Math.min(length, 1 << 17); at++) parts.push(String.fromCodePoint(below(3) ? below(128) : 0xa0 + below(0xd000)));
     parts.push(String.fromCodePoint(0x1f600 + below(60)));
-    return parts.join("");
+    const text = parts.join("");
+    return text.repeat(1 + Math.floor(length / (parts.length + 1)));
   };
   const kinds = [random, repetitive, mixed, rows, signs];
 
@@ -87,7 +90,12 @@ globalThis.exchange = async function exchange({ connect, send, seed, rounds, lar
     await exchangeAll(messages);
   }
   if (large > 0) {
-    for (const make of [random, repetitive, mixed, rows]) await exchangeAll([[make(large), `${make.name} of ${large}`]]);
+    for (const make of kinds) await exchangeAll([[make(large), `${make.name} of ${large}`]]);
+    for (let round = 0; round < Math.floor(rounds / 4); round++) {
+      const make = kinds[below(kinds.length)];
+      const size = below(large >>> below(9));
+      await exchangeAll([[make(size), `long round ${round}, ${make.name} of ${size}`]]);
+    }
   }
   socket.onclose = null;
   socket.close(1000);

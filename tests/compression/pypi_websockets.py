@@ -24,14 +24,36 @@ SIZES = [0, 1, 5, 125, 126, 1000, 4096, 32_768, 65_535, 65_536, 300_000]
 Message = str | bytes
 
 
-def make(chance: random.Random, size: int) -> list[Message]:
-    """One message of each kind."""
-    rows = "".join(
-        f'{{"id":{chance.randrange(10**6)},"name":"n{chance.randrange(9)}"}},' for _ in range(size // 20 + 1)
-    )
-    signs = "".join(chr(chance.choice((chance.randrange(128), 0xA0 + chance.randrange(0xD000)))) for _ in range(size))
-    noise = chance.randbytes(size)
-    return [noise, noise.decode("latin-1"), b"ab" * (size // 2), noise[: size // 3] * 3, rows[:size], signs]
+def noise(chance: random.Random, size: int) -> Message:
+    return chance.randbytes(size)
+
+
+def letters(chance: random.Random, size: int) -> Message:
+    """Text that hardly gets smaller: any of 256 characters, of one byte or two."""
+    return chance.randbytes(size * 2 // 3).decode("latin-1")
+
+
+def signs(chance: random.Random, size: int) -> Message:
+    """Text that doesn't either, of two and three bytes a character."""
+    return chance.randbytes(size // 3 * 2).decode("utf-16-le", "replace")
+
+
+def repetitive(chance: random.Random, size: int) -> Message:
+    period = chance.choice((b"\0", b"ab", b"0123456789abcdef"))
+    return (period * (size // len(period) + 1))[:size]
+
+
+def recurring(chance: random.Random, size: int) -> Message:
+    """Noise that comes again."""
+    return chance.randbytes(size // 3) * 3
+
+
+def rows(chance: random.Random, size: int) -> Message:
+    row = '{{"id":{},"name":"n{}"}},'
+    return "".join(row.format(chance.randrange(10**6), chance.randrange(9)) for _ in range(size // 20 + 1))[:size]
+
+
+KINDS = [noise, letters, signs, repetitive, recurring, rows]
 
 
 def pieces(chance: random.Random, message: Message) -> Message | list[Message]:
@@ -64,14 +86,16 @@ async def play(uri: str, offer: dict[str, Any], seed: int, rounds: int, large: i
                 count += 1
 
         for size in SIZES:
-            for message in make(chance, size):
-                await exchange([message])
+            for kind in KINDS:
+                await exchange([kind(chance, size)])
         for _ in range(rounds):
             sizes = [chance.randrange(1 << chance.randrange(18)) for _ in range(chance.randrange(1, 8))]
-            await exchange([chance.choice(make(chance, size)) for size in sizes])
+            await exchange([chance.choice(KINDS)(chance, size) for size in sizes])
         if large:
-            for message in (chance.randbytes(large), bytes(large), "0123456789abcdef" * (large // 16)):
-                await exchange([message])
+            for kind in KINDS:
+                await exchange([kind(chance, large)])
+            for _ in range(rounds // 4):
+                await exchange([chance.choice(KINDS)(chance, chance.randrange(large >> chance.randrange(9)))])
     return count
 
 

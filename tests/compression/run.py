@@ -8,7 +8,7 @@ mean harm: bombs, garbage, and streams that are cut or go on (hostile.py).
 
 The first script is tried with all that, the others with the most common agreements and messages of up to 300 KB.
 
-    LONG=1        the same for each script, and more rounds
+    LONG=1        the same for each script, long messages with each server, and more rounds
     ROUNDS=n      so many rounds of random messages for each exchange [10; LONG: 100]
     SEED=n        the first seed; it is printed [random]
     CLIENTS=ws    only these, with commas
@@ -20,8 +20,10 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,9 +49,17 @@ SERVERS: list[tuple[str, dict[str, str]]] = [
 ]
 
 
+@dataclass(frozen=True)
+class Extent:
+    seed: int
+    rounds: int
+    long: bool
+
+
 class Tally:
     def __init__(self) -> None:
-        self.exchanged = self.failed = 0
+        self.exchanged: Counter[str] = Counter()
+        self.failed = 0
 
 
 @contextmanager
@@ -64,8 +74,8 @@ def started(path: Path, environment: dict[str, str]) -> Iterator[Server]:
 def main(scripts: list[str]) -> int:
     seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
     long = bool(os.environ.get("LONG"))
-    rounds = int(os.environ.get("ROUNDS") or (100 if long else 10))
-    print(f"compression: SEED={seed} ROUNDS={rounds}", flush=True)
+    extent = Extent(seed, int(os.environ.get("ROUNDS") or (100 if long else 10)), long)
+    print(f"compression: SEED={seed} ROUNDS={extent.rounds}", flush=True)
     wanted = os.environ.get("CLIENTS", "").split(",")
     clients: list[tuple[ModuleType, Any]] = []
     for module in CLIENTS:
@@ -79,36 +89,37 @@ def main(scripts: list[str]) -> int:
     tally = Tally()
     try:
         for number, script in enumerate(scripts):
-            play(Path(script).resolve(), clients, seed, rounds, long or number == 0, tally)
+            play(Path(script).resolve(), clients, extent, long or number == 0, tally)
     finally:
         for _, client in clients:
             client.close()
-    print(f"compression: {tally.exchanged} messages exchanged, {tally.failed} failures")
-    return 1 if tally.failed or not tally.exchanged else 0
+    each = ", ".join(f"{name} {count}" for name, count in tally.exchanged.items())
+    print(f"compression: messages exchanged: {each}; {tally.failed} failures")
+    return 1 if tally.failed or not tally.exchanged.total() else 0
 
 
-def play(path: Path, clients: list[tuple[ModuleType, Any]], seed: int, rounds: int, whole: bool, tally: Tally) -> None:
+def play(path: Path, clients: list[tuple[ModuleType, Any]], extent: Extent, whole: bool, tally: Tally) -> None:
     in_c = path.name.startswith("c-")
     began = time.monotonic()
 
-    def attempt(what: str, work: Any) -> None:
+    def attempt(who: str, server_is: str, work: Any) -> None:
         try:
-            tally.exchanged += work()
+            tally.exchanged[who] += work()
         except (AssertionError, OSError, EOFError, ServerFailedError, WebSocketException) as error:
             tally.failed += 1
-            print(f"{path.name}, {what}: {error!r}", flush=True)
+            print(f"{path.name}, {who} {server_is}: {error!r}", flush=True)
 
     for number, (server_is, environment) in enumerate(SERVERS if in_c and whole else SERVERS[:1]):
         with started(path, environment) as server:
             uri = f"ws://127.0.0.1:{server.port}/"
             for module, client in clients:
                 for offer_number, offer in enumerate(module.OFFERS if whole else module.OFFERS[:2]):
-                    large = LARGE if whole and number == 0 and offer_number == 0 else 0
-                    plan = (uri, offer, seed + offer_number, rounds, large)
-                    attempt(f"{module.NAME} {server_is}", lambda plan=plan, client=client: client.exchange(*plan))
+                    large = LARGE if whole and offer_number == 0 and (extent.long or number == 0) else 0
+                    plan = (uri, offer, extent.seed + offer_number, extent.rounds, large)
+                    attempt(module.NAME, server_is, lambda plan=plan, client=client: client.exchange(*plan))
     if in_c:
         with started(path, hostile.ENVIRONMENT) as server:
-            attempt("hostile", lambda: hostile.run(server.port, server.pid))
+            attempt("hostile", "", lambda: hostile.run(server.port, server.pid))
     print(f"{path.name}: {time.monotonic() - began:.1f} s", flush=True)
 
 
