@@ -114,7 +114,9 @@ def play(path: Path, clients: list[tuple[ModuleType, Any]], extent: Extent, whol
             uri = f"ws://127.0.0.1:{server.port}/"
             for module, client in clients:
                 for offer_number, offer in enumerate(module.OFFERS if whole else module.OFFERS[:2]):
-                    large = LARGE if whole and offer_number == 0 and (extent.long or number == 0) else 0
+                    # Clients bound the fragments that they take.
+                    long = number == 0 or (extent.long and "FRAME_SPLIT" not in environment)
+                    large = LARGE if whole and offer_number == 0 and long else 0
                     plan = (uri, offer, extent.seed + offer_number, extent.rounds, large)
                     attempt(module.NAME, server_is, lambda plan=plan, client=client: client.exchange(*plan))
     if in_c:

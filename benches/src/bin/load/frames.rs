@@ -1,6 +1,6 @@
 //! What goes out, prepared once, and what must come back.
 //!
-//! Messages are numbered; message `n` of a client carries the payload `n % COUNT`, so that a lost, doubled or swapped
+//! Messages are numbered; message `n` of a client carries the payload `n % count`, so that a lost, doubled or swapped
 //! answer shows, and no client ever builds or masks a frame while it is being timed.
 
 use std::io::IoSlice;
@@ -11,6 +11,9 @@ use crate::options::Kind;
 
 /// Distinct payloads. Enough to tell neighbours apart, few enough to stay in the cache at 16 KiB each.
 const COUNT: usize = 8;
+/// Compressed payloads come again farther apart than the longest window, 32 KiB, reaches: who has it must not find them
+/// whole in it.
+const APART: usize = 64 << 10;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
 const RSV1: u8 = 0x40;
@@ -18,8 +21,8 @@ const RSV1: u8 = 0x40;
 /// Masked frames in a row, to be sent round and round.
 pub(crate) struct Ring {
     bytes: Vec<u8>,
-    /// Where each of `COUNT` messages begins, and where the next round of them does.
-    starts: [usize; COUNT + 1],
+    /// Where each message of a round begins, and where the next round does.
+    starts: Vec<usize>,
     payloads: Vec<Vec<u8>>,
     /// Of a first frame: opcode, and RSV1 where messages are compressed.
     first: u8,
@@ -29,12 +32,13 @@ impl Ring {
     /// Long enough for a burst of `depth` messages to be two slices at most.
     pub(crate) fn new(kind: Kind, deflate: bool, size: usize, depth: usize) -> Self {
         let make = if deflate { json } else { payload };
-        let payloads: Vec<Vec<u8>> = (0..COUNT).map(|number| make(number, size)).collect();
+        let count = if deflate { COUNT.max(APART / size.max(1)) } else { COUNT };
+        let payloads: Vec<Vec<u8>> = (0..count).map(|number| make(number, size)).collect();
         let first = if deflate { kind.opcode() | RSV1 } else { kind.opcode() };
         let mut bytes = Vec::new();
-        let mut starts = [0; COUNT + 1];
-        for number in 0..depth.next_multiple_of(COUNT) {
-            let payload = &payloads[number % COUNT];
+        let mut starts = vec![0; count + 1];
+        for number in 0..depth.next_multiple_of(count) {
+            let payload = &payloads[number % count];
             let packed = deflate.then(|| deflate::pack(payload));
             append_masked(
                 &mut bytes,
@@ -49,15 +53,21 @@ impl Ring {
         Ring { bytes, starts, payloads, first }
     }
 
+    /// Of a round.
+    fn count(&self) -> usize {
+        self.payloads.len()
+    }
+
     /// How many bytes so many messages are, from message `number` on.
     pub(crate) fn length(&self, number: usize, messages: usize) -> usize {
-        let until = |number: usize| number / COUNT * self.starts[COUNT] + self.starts[number % COUNT];
+        let count = self.count();
+        let until = |number: usize| number / count * self.starts[count] + self.starts[number % count];
         until(number + messages) - until(number)
     }
 
     /// Where message `number` starts.
     pub(crate) fn position(&self, number: usize) -> usize {
-        self.starts[number % COUNT]
+        self.starts[number % self.count()]
     }
 
     /// The next `len` bytes from `position`, for one `writev`.
@@ -97,7 +107,7 @@ fn payload(number: usize, size: usize) -> Vec<u8> {
 
 /// One client's answers, taken as the bytes come: counts messages and refuses what was not sent.
 pub(crate) struct Incoming {
-    /// The number of the next message to come, modulo `COUNT`.
+    /// The number of the next message to come, of a round.
     next: usize,
     /// A frame header of which a part is still to come.
     partial: Vec<u8>,
@@ -139,7 +149,7 @@ impl Incoming {
             is_packed: false,
         });
         Incoming {
-            next: first % COUNT,
+            next: first % ring.count(),
             partial: Vec::new(),
             remaining: 0,
             received: 0,
@@ -226,7 +236,7 @@ impl Incoming {
                     return Err(format!("another message of {} bytes came back", whole.len()));
                 }
             }
-            self.next = (self.next + 1) % COUNT;
+            self.next = (self.next + 1) % ring.count();
             return Ok(1);
         }
         let expected = ring.payloads[self.next].len();
@@ -234,7 +244,7 @@ impl Incoming {
             return Err(format!("a message of {} bytes came back, not of {expected}", self.received));
         }
         self.received = 0;
-        self.next = (self.next + 1) % COUNT;
+        self.next = (self.next + 1) % ring.count();
         Ok(1)
     }
 
@@ -290,7 +300,7 @@ mod tests {
     fn answers(ring: &Ring, first: usize, count: usize) -> Vec<u8> {
         let mut out = Vec::new();
         for number in first..first + count {
-            let payload = &ring.payloads[number % COUNT];
+            let payload = &ring.payloads[number % ring.count()];
             out.extend(frame(FIN | ring.first, payload));
         }
         out
@@ -362,7 +372,10 @@ mod tests {
             assert_eq!(counts.sum::<usize>(), 3, "pieces of {piece}");
         }
         assert!(Incoming::new(0, &ring).feed(&answer(1), &ring, true).is_err(), "another message");
-        assert!(ring.length(3, 8) < 8 * 1000 && ring.length(0, 9) - ring.length(0, 8) == ring.length(8, 1));
+        let round = ring.count();
+        assert!(round * 1000 > 2 * 32_000, "no window reaches the round before");
+        assert!(ring.length(3, 8) < 8 * 1000);
+        assert_eq!(ring.length(0, round + 1) - ring.length(0, round), ring.length(round, 1));
     }
 
     #[test]
