@@ -214,15 +214,17 @@ loom:
 
 # ---- measurements --------------------------------------------------------------------------------
 
-# Beside what PyPI and npm have; PEERS=dir adds start scripts NAME-deflate-echo.sh, NAME-deflate-broadcast.sh.
+# Beside what PyPI, npm and Debian have; PEERS=dir adds start scripts NAME-deflate-echo.sh, NAME-deflate-broadcast.sh.
 bench-deflate: build packages-python
 	cd benches && cargo build --quiet --release --locked
 	@for package in $$(grep -E '^(websockets|socketify)=' benches/python-peers/requirements.txt); do \
 		$(venv)/pip install --quiet --disable-pip-version-check $$package || echo "$$package is left out"; done
 	@tools/npm.sh ws >/dev/null || echo "ws is left out"
-	PYTHON=$(CURDIR)/$(venv)/python python3 benches/run.py --peers benches/python-peers --peers benches/node-peers \
-		--servers "$$(tools/servers.sh --deflate c-push,c-push-takeover websockets,websockets-takeover,socketify ws,ws-takeover)" \
-		$(BENCH) deflate
+	@tools/packages.sh cc:gcc /usr/include/libwebsockets.h:libwebsockets-dev || echo "libwebsockets is left out"
+	PYTHON=$(CURDIR)/$(venv)/python python3 benches/run.py \
+		--peers benches/python-peers --peers benches/node-peers --peers benches/c-peers \
+		--servers "$$(tools/servers.sh --deflate c-push,c-push-takeover websockets,websockets-takeover,socketify \
+			ws,ws-takeover libwebsockets,libwebsockets-takeover)" $(BENCH) deflate
 
 # Compressors beside each other: the table in docs/compression.md.
 .PHONY: bench-backends

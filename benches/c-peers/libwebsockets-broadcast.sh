@@ -1,0 +1,3 @@
+#!/bin/sh
+# libwebsockets-broadcast.sh PORT
+exec "$(dirname "$0")/run.sh" libwebsockets broadcast "$@"
