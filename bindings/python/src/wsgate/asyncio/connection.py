@@ -311,7 +311,6 @@ class Connection(Peer):
     async def send(
         self,
         message: Data | bytearray | memoryview | Iterable[Any] | AsyncIterable[Any],
-        *,
         text: bool | None = None,
         compress: bool | None = None,
     ) -> None:
@@ -333,18 +332,21 @@ class Connection(Peer):
             await self._room()
         kind: Any = type(message)
         plain: Any = message
-        gathers = text is None and (plain.isascii() if kind is str else kind is bytes)
-        if not gathers or len(plain) > LARGE or compress is not None:
+        if (
+            not (plain.isascii() if kind is str else kind is bytes)
+            or text is not None
+            or compress is not None
+            or len(plain) > LARGE
+        ):
             await self._send_other(message, text, compress_flags(compress))
             return
         channel = self._channel
         if not channel.open:
             channel.gather()
-        one = (self.id, plain)
         if kind is channel.kind:
-            channel.run.extend(one)
+            channel.run.extend((self.id, plain))
         else:
-            channel.send(kind, one)
+            channel.send(kind, (self.id, plain))
         if len(channel.run) > 2 * _TURN:
             channel.flush()
 
