@@ -61,7 +61,7 @@ class Channel:
     """
 
     __slots__ = (
-        "__weakref__", "_capacity", "_count", "_length", "_pid", "_server", "_status_at",
+        "__weakref__", "_capacity", "_count", "_length", "_pid", "_room", "_server", "_status_at",
         "_statuses", "_tickets", "awaits", "batch", "forgotten", "gateways", "kind", "logger",
         "outcomes", "pointer", "records", "run", "stop_after", "taker", "taking", "thread",
         "wanted",
@@ -90,7 +90,7 @@ class Channel:
         # The arguments of `_submit`.
         self._server = c_void_p(pointer)
         self._length = c_size_t()
-        self._make_room(256)
+        self._make_room(4096)
 
     def server(self) -> int:
         if self.pointer is None:
@@ -136,16 +136,20 @@ class Channel:
             self.records.append(record)
 
     def flush(self) -> None:
-        if self.run:
-            self.seal()
-        fresh: list[bytes] = []
-        records, self.records, count, self._count = self.records, fresh, self._count, 0
+        fresh_records: list[bytes] = []
+        fresh_run: list[int | str | bytes] = []
+        records, run, count = self.records, self.run, self._count
+        self.records, self.run, self._count = fresh_records, fresh_run, 0
+        if run:
+            records.append(each(run))
+            count += len(run) // 2 - 1
         if not records or self.pointer is None:
             return
         buffer = records[0] if len(records) == 1 else b"".join(records)
-        if len(buffer) > _LEAST_COMMAND * len(self._statuses):
-            self._make_room(len(buffer) // _LEAST_COMMAND)
-        self._length.value = len(buffer)
+        size = len(buffer)
+        if size > self._room:
+            self._make_room(size)
+        self._length.value = size
         applied = _submit(self._server, buffer, self._length, self._status_at, self._capacity)
         if applied == count + len(records):
             return
@@ -157,10 +161,13 @@ class Channel:
         else:
             raise failure(applied)
 
-    def _make_room(self, commands: int) -> None:
-        self._statuses = (c_int32 * commands)()
+    def _make_room(self, size: int) -> None:
+        """For the statuses of as many commands as records of this size can be."""
+        count = size // _LEAST_COMMAND
+        self._room = size
+        self._statuses = (c_int32 * count)()
         self._status_at = c_void_p(addressof(self._statuses))
-        self._capacity = c_size_t(commands)
+        self._capacity = c_size_t(count)
 
     def _refused(self, records: Iterable[tuple[bytes, int]]) -> None:
         """A record cannot raise any more; only what nobody would notice is passed over."""

@@ -119,7 +119,7 @@ class Pump:
             events = self._events = self._taken(timeout)
             if events is None:
                 return
-        channel.thread = get_ident()
+        channel.thread = channel.taker
         try:
             self._dispatch(events)
             self._events = None
@@ -170,7 +170,7 @@ class Pump:
         clients = self.clients
         payload = self._payload
         # One decoding for all, where that can be.
-        ascii = payload.decode("ascii") if payload.isascii() else None
+        ascii = payload.decode() if payload.isascii() else None
         end = self._delivered
         try:
             for word, id, length in events:

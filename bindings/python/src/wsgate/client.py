@@ -51,7 +51,7 @@ class Client(Peer):
         self._on_message = endpoint.on_message or ignore_message
 
     def send(
-        self, message: str | bytes | bytearray | memoryview, *, compress: bool | None = None
+        self, message: str | bytes | bytearray | memoryview, compress: bool | None = None
     ) -> None:
         """Sends a text message (str) or a binary message (bytes-like).
 
@@ -71,15 +71,17 @@ class Client(Peer):
         kind: Any = type(message)
         plain: Any = message
         # What is not ASCII is encoded at once, where it can still raise.
-        gathers = plain.isascii() if kind is str else kind is bytes
-        if not gathers or len(plain) > LARGE or compress is not None:
-            self._send_other(message, compress)
-            return
-        one = (self.id, plain)
-        if kind is channel.kind:
-            channel.run.extend(one)
+        if (
+            (plain.isascii() if kind is str else kind is bytes)
+            and compress is None
+            and len(plain) <= LARGE
+        ):
+            if kind is channel.kind:
+                channel.run.extend((self.id, plain))
+            else:
+                channel.send(kind, (self.id, plain))
         else:
-            channel.send(kind, one)
+            self._send_other(message, compress)
 
     def try_send(
         self, message: str | bytes | bytearray | memoryview, *, compress: bool | None = None
