@@ -311,6 +311,7 @@ class Connection(Peer):
     async def send(
         self,
         message: Data | bytearray | memoryview | Iterable[Any] | AsyncIterable[Any],
+        *,
         text: bool | None = None,
         compress: bool | None = None,
     ) -> None:
