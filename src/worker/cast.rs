@@ -87,8 +87,8 @@ impl Poster<'_> {
         let mut chosen = CHOSEN.try_with(Cell::take).unwrap_or_default();
         let mut unknown = Vec::new();
         for id in to {
-            match self.shared.clients.get(id) {
-                Some(entry) => chosen.push((entry.value.worker(), id)),
+            match self.worker_of(id) {
+                Some(worker) => chosen.push((worker, id)),
                 None if ticket.is_some() => unknown.push(id),
                 None => {}
             }
@@ -96,7 +96,13 @@ impl Poster<'_> {
         // By worker; and an id that is there twice counts once.
         chosen.sort_unstable();
         chosen.dedup();
-        let result = self.multicast_to(&cast, &chosen, unknown, ticket);
+        if !unknown.is_empty() {
+            unknown.sort_unstable();
+            unknown.dedup();
+            // That goes for a client, too, who was there at its first place in the list, and gone at the next.
+            chosen.retain(|(_, id)| unknown.binary_search(id).is_err());
+        }
+        let result = self.multicast_to(&cast, &chosen, &unknown, ticket);
         chosen.clear();
         if chosen.capacity() <= KEEP {
             // It fails when the thread is coming to its end.
@@ -109,7 +115,7 @@ impl Poster<'_> {
         &mut self,
         cast: &Cast<'_>,
         chosen: &[(usize, u64)],
-        mut unknown: Vec<u64>,
+        unknown: &[u64],
         ticket: Option<u64>,
     ) -> Result<()> {
         let workers = || {
@@ -129,25 +135,34 @@ impl Poster<'_> {
             }
         };
         if let Some(part) = parts.first() {
-            unknown.sort_unstable();
-            unknown.dedup();
-            part.add(0, &unknown);
+            part.add(0, unknown);
         }
         let compress = cast.compress;
-        for (worker, ids) in workers() {
-            let part = parts.pop();
-            // Who lived on a worker that has ended is gone.
+        for (worker, chosen) in workers() {
+            let mut part = parts.pop();
+            let ids = || chosen.iter().map(|(_, id)| *id);
             self.put(worker, |batch| {
-                let to = batch.ids(ids.iter().map(|(_, id)| *id));
-                batch.reach += ids.len();
-                cast.add(batch, part, cast.cost(ids.len()), |gateway, frame| match frame {
+                let to = batch.ids(ids());
+                batch.reach += chosen.len();
+                cast.add(batch, part.take(), cast.cost(chosen.len()), |gateway, frame| match frame {
                     Ok(frame) => Command::Multicast { gateway, frame, to, compress },
                     Err(frame) => Command::MulticastShared { gateway, frame, to, compress },
                 });
             });
+            // Who lived on a worker that has ended is gone.
+            if let Some(part) = part {
+                part.add(0, &ids().collect::<Vec<u64>>());
+            }
         }
         self.wake_all();
         Ok(())
+    }
+
+    /// Where a client lives, unless it is gone.
+    fn worker_of(&self, id: u64) -> Option<usize> {
+        let entry = self.shared.clients.get(id)?;
+        let worker = entry.value.worker();
+        entry.was(id).then_some(worker)
     }
 
     fn cast<'a>(&self, gateway: GatewayId, message: Message<'a>, accounted: bool) -> Result<Cast<'a>> {
@@ -249,3 +264,7 @@ impl Cast<'_> {
         });
     }
 }
+
+#[cfg(test)]
+#[path = "cast_tests.rs"]
+mod tests;

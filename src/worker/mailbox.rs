@@ -215,6 +215,18 @@ impl Batch {
         self.bytes.len() > MAX_BATCH
     }
 
+    /// Nothing of it will be carried out. Whom a call has chosen that asks for its outcome, it has not reached.
+    pub(crate) fn abandon(&self) {
+        for command in &self.commands {
+            if let Command::Accounted(accounted) = command
+                && let Command::Multicast { to, .. } | Command::MulticastShared { to, .. } = accounted.command
+            {
+                let chosen = self.ids.get(to.start as usize..to.end as usize);
+                accounted.part.add(0, chosen.unwrap_or_default());
+            }
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.commands.clear();
         self.bytes.clear();
@@ -448,8 +460,11 @@ impl Mailbox {
     pub(crate) fn end(&self) -> impl Iterator<Item = Command> + use<> {
         let mut queue = self.queue.lock();
         self.ended.store(true, Ordering::SeqCst);
-        let Queue { full, last } = std::mem::take(&mut *queue);
-        full.into_iter().chain([last]).flat_map(|batch| batch.commands)
+        let Queue { mut full, last } = std::mem::take(&mut *queue);
+        drop(queue);
+        full.push_back(last);
+        full.iter().for_each(Batch::abandon);
+        full.into_iter().flat_map(|batch| batch.commands)
     }
 }
 

@@ -42,6 +42,7 @@ impl<'a> Poster<'a> {
         let Some(batches) = self.gathered.take() else { return };
         for (batch, mailbox) in batches.iter_mut().zip(&self.shared.mailboxes) {
             if !batch.is_empty() && !put(mailbox, |queued| queued.append(batch)) {
+                batch.abandon();
                 batch.clear();
             }
         }

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wsgate::{ClientId, ErrorKind, Event, GatewayId, Handle, Kind, Record, Server, Taken};
 
 use super::peer::{CLOSE, Peer};
 use super::process::alone;
 use super::random::Random;
-use super::served::{config, end, pull, push};
+use super::served::{PATIENCE, config, end, pull, push};
 
 const SEED: u64 = 5;
 /// Set to a million for a longer run.
@@ -21,6 +21,8 @@ const CALLERS: u64 = 3;
 /// Members who stay, and read everything.
 const STEADY: usize = 6;
 const COMING_AND_GOING: u64 = 4;
+/// So many have come, and most of them gone, before the first call: some that are chosen are gone for certain.
+const BEFORE: usize = 20;
 
 #[test]
 fn each_call_completes_once_and_adds_up_in_push() {
@@ -37,8 +39,8 @@ fn each_call_completes_once_and_adds_up_in_push() {
                 event.data,
             );
         });
-        run(server, &world);
-        world.assert_complete();
+        let received = run(server, &world);
+        world.assert_complete(received);
     });
 }
 
@@ -59,9 +61,10 @@ fn each_call_completes_once_and_adds_up_in_pull() {
                 }
             })
         };
-        run(server, &world);
+        let received = run(server, &world);
+        // The server has ended; what it told last may wait to be taken.
         application.join().unwrap();
-        world.assert_complete();
+        world.assert_complete(received);
     });
 }
 
@@ -86,6 +89,8 @@ fn world() -> (wsgate::Config, Arc<World>) {
     // Whoever does not read is soon too slow.
     config.set_outbox_limit(endpoint, 1 << 20, 20_000).unwrap();
     config.set_close_period(endpoint, 200).unwrap();
+    // The steady ones count what they read, and answer no ping.
+    config.set_heartbeat(endpoint, 0, 1).unwrap();
     let gateway = config.new_gateway().unwrap();
     config.set_gateway(endpoint, gateway).unwrap();
     let world = Arc::new(World {
@@ -108,17 +113,17 @@ fn world() -> (wsgate::Config, Arc<World>) {
     (config, world)
 }
 
-fn run(server: &'static Server, world: &World) {
+/// How many messages the steady ones received.
+fn run(server: &'static Server, world: &World) -> u64 {
     let calls: u64 = std::env::var(CALLS).map_or(20_000, |calls| calls.parse().unwrap());
     let mut steady: Vec<Peer> = (0..STEADY).map(|_| Peer::connect(server)).collect();
-    while world.clients.lock().unwrap().len() < STEADY {
-        std::thread::yield_now();
-    }
-    let received = std::thread::scope(|scope| {
+    world.await_clients(STEADY);
+    std::thread::scope(|scope| {
         let readers: Vec<_> = steady.iter_mut().map(|peer| scope.spawn(|| read_all(peer))).collect();
         for number in 0..COMING_AND_GOING {
             scope.spawn(move || come_and_go(server, world, Random::new(SEED, 50 + number)));
         }
+        world.await_clients(STEADY + BEFORE);
         let callers: Vec<_> = (0..CALLERS)
             .map(|number| {
                 scope.spawn(move || call(server, world, Random::new(SEED, number), number, calls / CALLERS))
@@ -128,11 +133,8 @@ fn run(server: &'static Server, world: &World) {
         world.over.store(true, Ordering::SeqCst);
         // Some are not complete yet.
         end(server, Duration::from_secs(10));
-        readers.into_iter().map(|reader| reader.join().unwrap()).collect::<Vec<u64>>()
-    });
-    let delivered = world.delivered.load(Ordering::SeqCst);
-    assert!(received.iter().sum::<u64>() <= delivered, "{received:?} were received, {delivered} delivered");
-    assert!(world.failed.load(Ordering::SeqCst) > 0, "nothing ever failed: too tame a test");
+        readers.into_iter().map(|reader| reader.join().unwrap()).sum()
+    })
 }
 
 /// Asks again and again, for everybody or for some.
@@ -211,11 +213,34 @@ impl World {
         self.told.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn assert_complete(&self) {
-        assert!(self.stopped.load(Ordering::SeqCst), "STOPPED has come");
-        let missing = self.asked.lock().unwrap();
-        assert!(missing.is_empty(), "{} calls never completed", missing.len());
-        assert_eq!(self.told.load(Ordering::SeqCst), self.calls.load(Ordering::SeqCst));
+    fn await_clients(&self, count: usize) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let came = self.clients.lock().unwrap().len();
+            if came >= count {
+                return;
+            }
+            assert!(Instant::now() < until, "{came} clients came, {count} were to");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Once all that was told has been seen.
+    fn assert_complete(&self, received: u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        let (calls, told, delivered) = (count(&self.calls), count(&self.told), count(&self.delivered));
+        let missing: Vec<String> =
+            self.asked.lock().unwrap().keys().take(20).map(|ticket| format!("{ticket:#x}")).collect();
+        let figures = format!(
+            "{calls} calls, {told} told, {delivered} delivered, {} failed, {received} received, {} clients, the first \
+             tickets that never completed: {missing:?}",
+            count(&self.failed),
+            self.clients.lock().unwrap().len()
+        );
+        assert!(self.stopped.load(Ordering::SeqCst), "STOPPED has not come: {figures}");
+        assert!(missing.is_empty() && told == calls, "{figures}");
+        assert!(received <= delivered, "more than was told of: {figures}");
+        assert!(count(&self.failed) > 0, "nothing ever failed, too tame a test: {figures}");
     }
 }
 
@@ -244,7 +269,7 @@ fn come_and_go(server: &Server, world: &World, mut random: Random) {
             0 => (0..random.below(200)).for_each(|_| drop(peer.receive())),
             // Does not read, until it is cut.
             1 => {
-                let slow = std::time::Instant::now();
+                let slow = Instant::now();
                 while !world.over.load(Ordering::SeqCst) && slow.elapsed() < Duration::from_millis(100) {
                     std::thread::sleep(Duration::from_millis(5));
                 }

@@ -1,7 +1,8 @@
 //! What a test measures of its process only holds when the process does nothing else.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Set in the process that has one test alone.
@@ -17,8 +18,11 @@ pub(crate) fn alone(name: &str, test: impl FnOnce()) {
         .args(["--exact", name, "--nocapture"])
         .env(ALONE, "1")
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let output = read(child.stdout.take().unwrap());
+    let errors = read(child.stderr.take().unwrap());
     let deadline = Instant::now() + LIMIT;
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -27,14 +31,25 @@ pub(crate) fn alone(name: &str, test: impl FnOnce()) {
         if Instant::now() > deadline {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("{name} takes longer than {LIMIT:?}");
+            let errors = errors.join().unwrap();
+            panic!("{name} takes longer than {LIMIT:?}\n{errors}");
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    let mut output = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    let (output, errors) = (output.join().unwrap(), errors.join().unwrap());
     // A name that is none passes, with no test run.
-    assert!(status.success() && output.contains("1 passed"), "{status}\n{output}");
+    assert!(status.success() && output.contains("1 passed"), "{status}\n{output}\n{errors}");
+    // Figures.
+    std::io::stderr().write_all(errors.as_bytes()).unwrap();
+}
+
+/// All of it, as it comes.
+fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        pipe.read_to_end(&mut all).unwrap();
+        String::from_utf8_lossy(&all).into_owned()
+    })
 }
 
 /// The processor time that this process has used.
