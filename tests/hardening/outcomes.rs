@@ -21,8 +21,8 @@ const CALLERS: u64 = 3;
 /// Members who stay, and read everything.
 const STEADY: usize = 6;
 const COMING_AND_GOING: u64 = 4;
-/// So many have come, and most of them gone, before the first call: some that are chosen are gone for certain.
-const BEFORE: usize = 20;
+/// So many are gone before the first call, so that some who are chosen are gone for certain.
+const GONE: usize = 20;
 
 #[test]
 fn each_call_completes_once_and_adds_up_in_push() {
@@ -118,12 +118,15 @@ fn run(server: &'static Server, world: &World) -> u64 {
     let calls: u64 = std::env::var(CALLS).map_or(20_000, |calls| calls.parse().unwrap());
     let mut steady: Vec<Peer> = (0..STEADY).map(|_| Peer::connect(server)).collect();
     world.await_clients(STEADY);
+    for _ in 0..GONE {
+        leave(&mut Peer::connect(server));
+    }
+    world.await_clients(STEADY + GONE);
     std::thread::scope(|scope| {
         let readers: Vec<_> = steady.iter_mut().map(|peer| scope.spawn(|| read_all(peer))).collect();
         for number in 0..COMING_AND_GOING {
             scope.spawn(move || come_and_go(server, world, Random::new(SEED, 50 + number)));
         }
-        world.await_clients(STEADY + BEFORE);
         let callers: Vec<_> = (0..CALLERS)
             .map(|number| {
                 scope.spawn(move || call(server, world, Random::new(SEED, number), number, calls / CALLERS))
@@ -274,11 +277,14 @@ fn come_and_go(server: &Server, world: &World, mut random: Random) {
                     std::thread::sleep(Duration::from_millis(5));
                 }
             }
-            2 => {
-                let _ = peer.write(&super::peer::close(1000));
-                peer.read_to_end();
-            }
+            2 => leave(&mut peer),
             _ => drop(peer.stream.shutdown(Shutdown::Both)),
         }
     }
+}
+
+fn leave(peer: &mut Peer) {
+    // The server may have cut it already.
+    let _ = peer.write(&super::peer::close(1000));
+    peer.read_to_end();
 }
