@@ -5,7 +5,7 @@
 # AddressSanitizer: the library's unit tests, tests/server.rs, and the C programs of tests/c and examples/c, with the
 # library and the program instrumented both; in the long form, what of tests/hardening.rs has many threads.
 # ThreadSanitizer: programs, because the test harness is full of what it takes for races: the Rust bench server
-# with three workers under the conformance scenarios and bursts of clients, sanitizers/threads.rs, and the C programs
+# with three workers under the conformance scenarios and bursts of clients, sanitizers/threads, and the C programs
 # (by clang, whose reports have Rust's names), all of them or, in the short form, some with many threads.
 # The programs are a package of their own in target/tsan, without the development dependencies.
 set -eu
@@ -14,12 +14,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 case ${1-} in
 short)
-    clients=30 messages=60 seconds=3
+    clients=30 messages=60 churn=3
     hardened=
     threaded="callbacks_run_in_parallel one_order stop threads_answers user_data_is_freed_once"
     ;;
 '')
-    clients=100 messages=300 seconds=20
+    clients=100 messages=300 churn="20 5000 1000000"
     hardened="churn order outcomes stress"
     threaded="sanitized no_argument_breaks examples"
     ;;
@@ -112,7 +112,7 @@ path = "$root/benches/servers/rust/main.rs"
 
 [[bin]]
 name = "threads"
-path = "$root/tests/sanitizers/threads.rs"
+path = "$root/tests/sanitizers/threads/main.rs"
 MANIFEST
 # The versions that the library is built with everywhere else; cargo takes out those that are not needed.
 cp Cargo.lock target/tsan/Cargo.lock
@@ -136,7 +136,8 @@ for mode in echo broadcast; do
     check "tsan-$mode" nice python3 tests/sanitizers/burst.py "$mode" "$work/tsan-$mode.sh" "$clients" "$messages"
 done
 for mode in push pull seat; do
-    check "tsan-threads-$mode" nice timeout 120 "target/tsan/$triple/debug/threads" "$mode" "$seconds"
+    # shellcheck disable=SC2086 # seconds, clients and calls
+    check "tsan-threads-$mode" nice timeout 500 "target/tsan/$triple/debug/threads" "$mode" $churn
 done
 # dlclose: a program that is not linked with the library does not have what it asks for. nothing_leaks counts threads,
 # and the sanitizer has one of its own. The C++ example is not clang's to compile.
