@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{Heartbeat, Pattern, Rate, Window};
+use crate::protocol::deflate::{Agreement, Effort};
 
 /// As an application that takes its events would find it.
 #[derive(Default)]
@@ -10,6 +11,8 @@ struct Recorder {
     owed: bool,
     /// What it was told before is still in hand.
     behind: bool,
+    /// What it has sent is on its way.
+    mailed: bool,
     at_once: bool,
     paused: bool,
     /// It pauses the client, or discards the message, when it is told of this.
@@ -34,6 +37,9 @@ impl Port for Recorder {
     }
     fn is_owed_answers(&self, just_now: bool) -> bool {
         self.behind || self.owed && just_now
+    }
+    fn has_mail(&self) -> bool {
+        self.mailed
     }
     fn figures(&self) -> &Figures {
         &self.figures
@@ -152,11 +158,15 @@ fn a_pong_answers_the_ping_that_it_carries_and_those_before() {
 
 #[test]
 fn the_end_waits_for_the_answers_to_what_came_before() {
-    for (last, expected) in [
-        (frame(0x88, b"\x03\xe8"), Ending { code: 1000, cause: Cause::Peer, clean: true, reason: vec![] }),
-        (frame(0x83, b""), Ending::failed(Failure::protocol("unknown opcode"))),
+    let closed = || Ending { code: 1000, cause: Cause::Peer, clean: true, reason: vec![] };
+    let failed = || Ending::failed(Failure::protocol("unknown opcode"));
+    for (last, expected, mailed) in [
+        (frame(0x88, b"\x03\xe8"), closed(), false),
+        (frame(0x83, b""), failed(), false),
+        (frame(0x88, b"\x03\xe8"), closed(), true),
+        (frame(0x83, b""), failed(), true),
     ] {
-        let (mut connection, mut port) = (open(), Recorder { owed: true, ..Recorder::default() });
+        let (mut connection, mut port) = (open(), Recorder { owed: !mailed, mailed, ..Recorder::default() });
         let bytes = [frame(0x81, b"question"), last, frame(0x81, b"late")].concat();
         assert_eq!(feed(&mut connection, &mut port, &bytes), None);
         assert!(connection.is_held() && connection.takes_messages());
@@ -174,6 +184,35 @@ fn a_held_client_whose_stream_ends_keeps_its_cause() {
     feed(&mut connection, &mut port, &[frame(0x81, b"x"), frame(0x88, b"\x0f\xa0bye")].concat());
     let ending = connection.on_eof().unwrap();
     assert_eq!(ending, Ending { code: 4000, cause: Cause::Peer, clean: false, reason: b"bye".to_vec() });
+}
+
+#[test]
+fn whoever_has_ended_holds_neither_messages_nor_contexts() {
+    let agreement =
+        Agreement { server_bits: 15, client_bits: 15, server_takeover: true, client_takeover: true };
+    let compressed = || {
+        let codec = Codec::new(agreement, Effort { level: 6, memory: 8, ratio: 0 });
+        let (mut connection, mut port) = (Connection::new(7, 0, Some(codec), false), Recorder::default());
+        feed(&mut connection, &mut port, &frame(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00"));
+        assert_eq!(port.said, ["message false Hello"]);
+        feed(&mut connection, &mut port, &frame(0x01, b"half"));
+        assert!(connection.unfinished() > 0);
+        (connection, port)
+    };
+    for last in [frame(0x88, b""), frame(0x83, b"")] {
+        let (mut connection, mut port) = compressed();
+        feed(&mut connection, &mut port, &last).unwrap();
+        assert!(connection.unfinished() == 0 && !connection.has_codec());
+    }
+    let (mut connection, mut port) = compressed();
+    port.owed = true;
+    feed(&mut connection, &mut port, &[frame(0x80, b""), frame(0x01, b"half"), frame(0x83, b"")].concat());
+    assert!(
+        connection.is_held() && connection.unfinished() == 0 && connection.has_codec(),
+        "it can be answered"
+    );
+    connection.on_eof().unwrap();
+    assert!(!connection.has_codec());
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(crate) trait Port {
     /// Whether the application has not yet dealt with what this client said, in this read
     /// (`just_now`) or before, so that its answers could still come.
     fn is_owed_answers(&self, just_now: bool) -> bool;
+    /// Whether something that the application has sent, to whomever, is still on its way to the outboxes.
+    fn has_mail(&self) -> bool;
     /// Whether the application has dealt with a message when it was delivered.
     fn consumes_at_once(&self) -> bool;
     /// Whether the application has asked not to be told more for now.
@@ -103,8 +105,9 @@ pub(crate) enum Beat {
 #[derive(Debug)]
 enum State {
     Open,
-    /// The peer has closed or failed, but the application has not dealt with all that it said before:
-    /// the end waits for that, so that the answers go out first, or for the deadline.
+    /// The peer has closed or failed, but the application has not dealt with all that it said before, or what
+    /// it sent has not come to the outboxes: the end waits for that, so that the answers go out first, or for
+    /// the deadline.
     Held(Stop, Instant),
     /// Our Close frame is out, or on its way; the peer's is awaited until the deadline.
     Closing(Ending, Instant),
@@ -246,8 +249,9 @@ impl Connection {
         port.figures().frames_in.set(self.decoder.frames());
         let Some(stop) = stop else { return (taken, None) };
         let just_now = self.told != before;
-        if matches!(self.state, State::Open) && port.is_owed_answers(just_now) {
+        if matches!(self.state, State::Open) && (port.is_owed_answers(just_now) || port.has_mail()) {
             self.state = State::Held(stop, port.close_deadline());
+            self.decoder = Decoder::default();
             return (bytes.len(), None);
         }
         (bytes.len(), Some(self.finish(stop, port)))
@@ -436,7 +440,7 @@ impl Connection {
 
     /// The peer's Close frame came: it is answered, unless it is an answer itself (§5.5.1).
     fn peer_closed(&mut self, code: u16, reason: Vec<u8>, port: &mut impl Port) -> Ending {
-        match std::mem::replace(&mut self.state, State::Ended) {
+        match self.end() {
             State::Closing(mut ours, _) => {
                 ours.clean = true;
                 ours
@@ -452,13 +456,21 @@ impl Connection {
     /// Fails the connection (§7.1.7): one Close frame with the failure's code, and nothing the peer
     /// says afterwards counts.
     fn fail(&mut self, failure: Failure, port: &mut impl Port) -> Ending {
-        match std::mem::replace(&mut self.state, State::Ended) {
+        match self.end() {
             State::Closing(ours, _) => ours,
             _ => {
                 write_close(port, failure.code, failure.reason.as_bytes());
                 Ending::failed(failure)
             }
         }
+    }
+
+    /// Nothing more will be read or sent. Its socket may linger: what that took is let go now, unfinished messages
+    /// and contexts. Returns the state before.
+    fn end(&mut self) -> State {
+        self.decoder = Decoder::default();
+        self.codec = None;
+        std::mem::replace(&mut self.state, State::Ended)
     }
 
     /// The engine failed under this client (a panic): 1011, at once.
@@ -477,7 +489,6 @@ impl Connection {
 
     /// What the peer has not finished saying is forgotten, because there is too much of the kind: 1013.
     pub(crate) fn overload(&mut self, port: &mut impl Port) -> Option<Ending> {
-        self.decoder = Decoder::default();
         if self.has_ended() {
             return None;
         }
@@ -520,7 +531,7 @@ impl Connection {
 
     /// The stream ended, or broke.
     pub(crate) fn on_eof(&mut self) -> Option<Ending> {
-        match std::mem::replace(&mut self.state, State::Ended) {
+        match self.end() {
             State::Open => Some(Ending::lost()),
             State::Held(Stop::Close(code, reason), _) => {
                 Some(Ending { code, cause: Cause::Peer, clean: false, reason })

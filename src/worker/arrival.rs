@@ -230,8 +230,10 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         let Stream::Awaited(owed) = &mut held.stream else { return true };
         let Some(request) = owed.take() else { return true };
         let (id, endpoint) = (held.connection.id, held.connection.endpoint);
-        let flags = held.connection.codec().map_or(0, |_| FLAG_COMPRESSED);
-        let user_data = self.shared.clients.get(id).map_or(0, |entry| entry.value.user_data());
+        let entry = self.shared.clients.get(id);
+        let agreement = entry.and_then(|entry| entry.value.agreement());
+        let flags = agreement.map_or(0, |_| FLAG_COMPRESSED);
+        let user_data = entry.map_or(0, |entry| entry.value.user_data());
         self.raise(&Event {
             flags,
             client: id,

@@ -74,7 +74,12 @@ pub(crate) fn with<R>(mailbox: &Arc<Mailbox>, f: impl FnOnce(&Desk) -> R) -> Opt
 impl Desk {
     /// Whether a frame may go straight into an outbox: nothing that was sent before it still waits.
     pub(crate) fn is_clear(&self) -> bool {
-        !self.carrying.get() && self.local.borrow().is_empty() && !self.mailbox.is_filled()
+        !self.carrying.get() && !self.has_mail()
+    }
+
+    /// Whether something was sent that the worker has not begun to carry out.
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.local.borrow().is_empty() || self.mailbox.is_filled()
     }
 
     /// The callback that is told of this message does not want the rest. False when it is told of another.

@@ -10,38 +10,40 @@ use crate::counters::Info;
 use crate::event::{self, Cause, Event, Kind};
 use crate::gateway::Membership;
 
-use super::Worker;
 use super::desk::Desk;
 use super::drain::NOBODY;
 use super::flush::count_sent;
 use super::wheel::{Due, Timer};
+use super::{Ready, Worker};
 
 impl<D: Deref<Target = Desk>> Worker<D> {
     /// The client's end waits for the application: see [`Connection::is_held`].
     pub(super) fn hold(&mut self, place: u32) {
         let Some(held) = self.held.get(place as usize) else { return };
         let (id, deadline) = (held.connection.id, held.connection.deadline());
-        if self.waiting.iter().all(|waiting| *waiting != (place, id)) {
-            self.waiting.push((place, id));
+        if self.waiting.iter().all(|(waiting, _)| (waiting.place, waiting.id) != (place, id)) {
+            self.waiting.push((Ready { place, id }, self.turn));
             if let Some(at) = deadline {
                 self.wheel.insert(Timer::End, at, place, id);
             }
         }
     }
 
-    /// Ends the held clients whose messages the application has dealt with.
+    /// Ends the held clients whose messages the application has dealt with, when all mail was carried out that
+    /// there was before this turn.
     pub(super) fn resume_consumed(&mut self) {
         if self.waiting.is_empty() {
             return;
         }
-        for (place, id) in std::mem::take(&mut self.waiting) {
+        for (client, since) in std::mem::take(&mut self.waiting) {
+            let Ready { place, id } = client;
             let Some(held) = self.held.get(place as usize).filter(|held| held.connection.id == id) else {
                 continue;
             };
-            if held.last_message <= self.consumed {
+            if held.last_message <= self.consumed && since < self.turn {
                 self.resume(place);
             } else if held.connection.is_held() {
-                self.waiting.push((place, id));
+                self.waiting.push((client, since));
             }
         }
     }

@@ -186,8 +186,9 @@ pub(crate) struct Worker<D = Rc<Desk>> {
     stuck: Vec<u32>,
     /// Clients that have something to write and were too many for one turn.
     postponed: VecDeque<u32>,
-    /// Clients whose end waits for the application to deal with what they said.
-    waiting: Vec<(u32, u64)>,
+    /// Clients whose end waits for the application to deal with what they said, and for its answers to be
+    /// carried out; and the turns in which that began.
+    waiting: Vec<(Ready, u64)>,
     /// Clients that are not read until the application has dealt with what they said.
     windowed: Vec<(u32, u64)>,
     /// Sockets that wait to become clients, because the host is behind.
@@ -312,12 +313,13 @@ impl<D: Deref<Target = Desk>> Worker<D> {
         // Read before the mail is taken: the answers to what was consumed by now are in it.
         let consumed = self.sink.consumed();
         let mut spares = std::mem::take(&mut self.spares);
-        if self.carry_out_mail(&mut spares) {
-            self.consumed = consumed;
-        }
+        let all = self.carry_out_mail(&mut spares);
         self.spares = spares;
         self.watch_begun();
-        self.resume_consumed();
+        if all {
+            self.consumed = consumed;
+            self.resume_consumed();
+        }
         self.open_windows();
         self.admit_arrivals();
         let mut due = std::mem::take(&mut self.due);

@@ -96,6 +96,10 @@ impl Port for Desktop<'_> {
         last_message > self.consumed
     }
 
+    fn has_mail(&self) -> bool {
+        self.desk.has_mail()
+    }
+
     fn close_deadline(&self) -> Instant {
         self.now.instant + self.close_period
     }

@@ -91,8 +91,9 @@ impl<D: Deref<Target = Desk>> Worker<D> {
                 // It closed with a Close frame and hung up at once: the answers to what it said first, and
                 // ours, still go out.
                 Ok(0)
-                    if held.connection.has_ended()
-                        && self.desk.outgoing.borrow().waiting(place).bytes > 0 =>
+                    if held.connection.is_held()
+                        || held.connection.has_ended()
+                            && self.desk.outgoing.borrow().waiting(place).bytes > 0 =>
                 {
                     held.hung_up = true;
                     break;
