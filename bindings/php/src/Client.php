@@ -41,35 +41,51 @@ final class Client
         return $this->connection->id;
     }
 
-    /** @param string $data UTF-8; anything else closes this client with 1011 */
-    public function sendText(string $data): void
+    /**
+     * @param string $data UTF-8; anything else closes this client with 1011
+     * @param bool|null $compress that it is compressed, or not, where the endpoint would choose otherwise; without
+     *                            compression on the connection it says nothing
+     */
+    public function sendText(string $data, ?bool $compress = null): void
     {
         if ($this->connection->state !== Connection::OPEN && $this->isDropped()) {
             return;
         }
-        $this->outgoing->message(Abi::OP_SEND_TEXT, $this->connection, $data);
+        $this->outgoing->message(
+            $compress === null ? Abi::OP_SEND_TEXT : Outgoing::compressed(Abi::OP_SEND_TEXT, $compress),
+            $this->connection,
+            $data,
+        );
     }
 
-    public function sendBinary(string $data): void
+    /** @param bool|null $compress as for sendText() */
+    public function sendBinary(string $data, ?bool $compress = null): void
     {
         if ($this->connection->state !== Connection::OPEN && $this->isDropped()) {
             return;
         }
-        $this->outgoing->message(Abi::OP_SEND_BINARY, $this->connection, $data);
+        $this->outgoing->message(
+            $compress === null ? Abi::OP_SEND_BINARY : Outgoing::compressed(Abi::OP_SEND_BINARY, $compress),
+            $this->connection,
+            $data,
+        );
     }
 
     /**
      * Begins a text whose chunks leave as they come; what else is sent to this client meanwhile waits for its end. One
      * message at a time may be open. When none of its chunks comes for a minute, the client is closed with 1011.
+     *
+     * @param bool|null $compress as for sendText()
      */
-    public function beginText(): void
+    public function beginText(?bool $compress = null): void
     {
-        $this->part(Abi::OP_BEGIN_TEXT, '');
+        $this->part(Outgoing::compressed(Abi::OP_BEGIN_TEXT, $compress), '');
     }
 
-    public function beginBinary(): void
+    /** @param bool|null $compress as for sendText() */
+    public function beginBinary(?bool $compress = null): void
     {
-        $this->part(Abi::OP_BEGIN_BINARY, '');
+        $this->part(Outgoing::compressed(Abi::OP_BEGIN_BINARY, $compress), '');
     }
 
     /** @param string $data of a text, it may end in the midst of a character */

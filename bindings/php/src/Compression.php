@@ -17,6 +17,9 @@ final class Compression
      * @param int|null $clientWindowBits 9 to 15 [12 with takeover, else 15]
      * @param int $threshold from how many bytes on a message is compressed
      * @param bool $binary whether binary messages are compressed, too
+     * @param int $memory of a context of ours besides its window, 1 to 9: 2^($memory + 9) bytes
+     * @param int $ratio how many times its compressed size a client's message may inflate to, where that is more than
+     *     64 KiB; 0: the size limits alone bound it
      */
     public function __construct(
         public readonly int $level = 6,
@@ -26,6 +29,8 @@ final class Compression
         public readonly ?int $clientWindowBits = null,
         public readonly int $threshold = 861,
         public readonly bool $binary = true,
+        public readonly int $memory = 5,
+        public readonly int $ratio = 0,
     ) {
     }
 
@@ -48,6 +53,8 @@ final class Compression
                 $this->clientWindowBits ?? ($this->clientTakeover ? 12 : 15),
             );
         }
+        $engine->set('wsgate_endpoint_set_compression_memory', 'compression memory', $endpoint, $this->memory);
+        $engine->set('wsgate_endpoint_set_compression_ratio', 'compression ratio', $endpoint, $this->ratio);
         $engine->set(
             'wsgate_endpoint_set_compression_of',
             'compression threshold',

@@ -53,19 +53,21 @@ final class Gateway implements Countable
      * @param string $data UTF-8
      * @param array<Client> $except members that are left out
      * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     * @param bool|null $compress as for Client::sendText()
      */
-    public function broadcastText(string $data, array $except = [], ?Closure $outcome = null): void
+    public function broadcastText(string $data, array $except = [], ?Closure $outcome = null, ?bool $compress = null): void
     {
-        $this->send(Abi::OP_BROADCAST_TEXT, $data, $except, $outcome);
+        $this->send(Outgoing::compressed(Abi::OP_BROADCAST_TEXT, $compress), $data, $except, $outcome);
     }
 
     /**
      * @param array<Client> $except members that are left out
      * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     * @param bool|null $compress as for Client::sendText()
      */
-    public function broadcastBinary(string $data, array $except = [], ?Closure $outcome = null): void
+    public function broadcastBinary(string $data, array $except = [], ?Closure $outcome = null, ?bool $compress = null): void
     {
-        $this->send(Abi::OP_BROADCAST_BINARY, $data, $except, $outcome);
+        $this->send(Outgoing::compressed(Abi::OP_BROADCAST_BINARY, $compress), $data, $except, $outcome);
     }
 
     /**
@@ -74,19 +76,21 @@ final class Gateway implements Countable
      * @param string $data UTF-8
      * @param array<Client> $clients
      * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     * @param bool|null $compress as for Client::sendText()
      */
-    public function multicastText(string $data, array $clients, ?Closure $outcome = null): void
+    public function multicastText(string $data, array $clients, ?Closure $outcome = null, ?bool $compress = null): void
     {
-        $this->send(Abi::OP_MULTICAST_TEXT, $data, $clients, $outcome);
+        $this->send(Outgoing::compressed(Abi::OP_MULTICAST_TEXT, $compress), $data, $clients, $outcome);
     }
 
     /**
      * @param array<Client> $clients
      * @param Closure(Outcome): void|null $outcome is told, always, what became of it
+     * @param bool|null $compress as for Client::sendText()
      */
-    public function multicastBinary(string $data, array $clients, ?Closure $outcome = null): void
+    public function multicastBinary(string $data, array $clients, ?Closure $outcome = null, ?bool $compress = null): void
     {
-        $this->send(Abi::OP_MULTICAST_BINARY, $data, $clients, $outcome);
+        $this->send(Outgoing::compressed(Abi::OP_MULTICAST_BINARY, $compress), $data, $clients, $outcome);
     }
 
     /** Ends the gateway; its members stay connected. Broadcasts to it go nowhere from now on. */

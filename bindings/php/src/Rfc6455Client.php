@@ -112,24 +112,31 @@ final class Rfc6455Client implements WebsocketClient, IteratorAggregate
         return $this->connection->isCompressed;
     }
 
-    public function sendText(string $data): void
+    /**
+     * @param bool|null $compress that it is compressed, or not, where the factory's settings would choose otherwise; without
+     *                            compression on the connection it says nothing
+     */
+    public function sendText(string $data, ?bool $compress = null): void
     {
-        $this->send(Abi::OP_SEND_TEXT, $data);
+        $this->send($compress === null ? Abi::OP_SEND_TEXT : Outgoing::compressed(Abi::OP_SEND_TEXT, $compress), $data);
     }
 
-    public function sendBinary(string $data): void
+    /** @param bool|null $compress as for sendText() */
+    public function sendBinary(string $data, ?bool $compress = null): void
     {
-        $this->send(Abi::OP_SEND_BINARY, $data);
+        $this->send($compress === null ? Abi::OP_SEND_BINARY : Outgoing::compressed(Abi::OP_SEND_BINARY, $compress), $data);
     }
 
-    public function streamText(ReadableStream|AmpReadableStream|iterable $stream): void
+    /** @param bool|null $compress as for sendText() */
+    public function streamText(ReadableStream|AmpReadableStream|iterable $stream, ?bool $compress = null): void
     {
-        $this->stream(Abi::OP_BEGIN_TEXT, $stream);
+        $this->stream(Outgoing::compressed(Abi::OP_BEGIN_TEXT, $compress), $stream);
     }
 
-    public function streamBinary(ReadableStream|AmpReadableStream|iterable $stream): void
+    /** @param bool|null $compress as for sendText() */
+    public function streamBinary(ReadableStream|AmpReadableStream|iterable $stream, ?bool $compress = null): void
     {
-        $this->stream(Abi::OP_BEGIN_BINARY, $stream);
+        $this->stream(Outgoing::compressed(Abi::OP_BEGIN_BINARY, $compress), $stream);
     }
 
     public function ping(): void

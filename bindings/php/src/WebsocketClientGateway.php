@@ -11,6 +11,7 @@ use Wsgate\Internal\Abi;
 use Wsgate\Internal\Deferred;
 use Wsgate\Internal\Delivery;
 use Wsgate\Internal\GatewayPart;
+use Wsgate\Internal\Outgoing;
 
 /** A gateway. Messages are encoded once, and written by the library's threads. */
 final class WebsocketClientGateway implements WebsocketGateway
@@ -18,34 +19,40 @@ final class WebsocketClientGateway implements WebsocketGateway
     /** @var array<int, GatewayPart> by server; mostly there is one */
     private array $parts = [];
 
-    public function broadcastText(string $data, array $excludedClientIds = []): Future|AmpFuture
+    /** @param bool|null $compress as for Rfc6455Client::sendText() */
+    public function broadcastText(string $data, array $excludedClientIds = [], ?bool $compress = null): Future|AmpFuture
     {
-        return $this->broadcast(Abi::OP_BROADCAST_TEXT, $data, $excludedClientIds);
+        return $this->broadcast(Outgoing::compressed(Abi::OP_BROADCAST_TEXT, $compress), $data, $excludedClientIds);
     }
 
-    public function broadcastBinary(string $data, array $excludedClientIds = []): Future|AmpFuture
+    /** @param bool|null $compress as for Rfc6455Client::sendText() */
+    public function broadcastBinary(string $data, array $excludedClientIds = [], ?bool $compress = null): Future|AmpFuture
     {
-        return $this->broadcast(Abi::OP_BROADCAST_BINARY, $data, $excludedClientIds);
+        return $this->broadcast(Outgoing::compressed(Abi::OP_BROADCAST_BINARY, $compress), $data, $excludedClientIds);
     }
 
-    public function multicastText(string $data, array $clientIds): Future|AmpFuture
+    /** @param bool|null $compress as for Rfc6455Client::sendText() */
+    public function multicastText(string $data, array $clientIds, ?bool $compress = null): Future|AmpFuture
     {
-        return $this->multicast(Abi::OP_MULTICAST_TEXT, $data, $clientIds);
+        return $this->multicast(Outgoing::compressed(Abi::OP_MULTICAST_TEXT, $compress), $data, $clientIds);
     }
 
-    public function multicastBinary(string $data, array $clientIds): Future|AmpFuture
+    /** @param bool|null $compress as for Rfc6455Client::sendText() */
+    public function multicastBinary(string $data, array $clientIds, ?bool $compress = null): Future|AmpFuture
     {
-        return $this->multicast(Abi::OP_MULTICAST_BINARY, $data, $clientIds);
+        return $this->multicast(Outgoing::compressed(Abi::OP_MULTICAST_BINARY, $compress), $data, $clientIds);
     }
 
-    public function sendText(string $data, int $clientId): Future|AmpFuture
+    /** @param bool|null $compress as for Rfc6455Client::sendText() */
+    public function sendText(string $data, int $clientId, ?bool $compress = null): Future|AmpFuture
     {
-        return $this->send(Abi::OP_MULTICAST_TEXT, $data, $clientId);
+        return $this->send(Outgoing::compressed(Abi::OP_MULTICAST_TEXT, $compress), $data, $clientId);
     }
 
-    public function sendBinary(string $data, int $clientId): Future|AmpFuture
+    /** @param bool|null $compress as for Rfc6455Client::sendText() */
+    public function sendBinary(string $data, int $clientId, ?bool $compress = null): Future|AmpFuture
     {
-        return $this->send(Abi::OP_MULTICAST_BINARY, $data, $clientId);
+        return $this->send(Outgoing::compressed(Abi::OP_MULTICAST_BINARY, $compress), $data, $clientId);
     }
 
     public function getClients(): array

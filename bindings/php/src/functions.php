@@ -10,6 +10,7 @@ use Amp\Future as AmpFuture;
 use Closure;
 use Throwable;
 use Wsgate\Internal\Deferred;
+use Wsgate\Internal\Engine;
 use Wsgate\Internal\FiberPool;
 use Wsgate\Internal\Loop;
 use Wsgate\Internal\Suspension;
@@ -89,6 +90,29 @@ function trapSignal(int|array $signals, Cancellation|AmpCancellation|null $cance
             $cancellation->unsubscribe($cancellationId);
         }
     }
+}
+
+/**
+ * Sets how much memory may hold what waits for the clients of all servers of the process [512 MiB], from now on. Over it,
+ * the clients for whom most waits are closed with 1013. What many clients wait for is counted once.
+ *
+ * @param int $bytes 1 MiB to 2^50
+ */
+function setOutboxBudget(int $bytes): void
+{
+    Engine::setForAll('wsgate_set_outbox_budget', 'outbox budget', $bytes);
+}
+
+/**
+ * Sets how much memory may hold the unfinished messages of all clients of the process [512 MiB], from now on: what came of
+ * a message whose end has not. Over it, clients with the longest are closed with 1013. It should be more than the longest
+ * message, twice that if it comes in fragments.
+ *
+ * @param int $bytes 1 MiB to 2^50
+ */
+function setInboxBudget(int $bytes): void
+{
+    Engine::setForAll('wsgate_set_inbox_budget', 'inbox budget', $bytes);
 }
 
 /** Puts middleware around a request handler; the first is the outermost. */

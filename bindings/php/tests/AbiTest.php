@@ -43,12 +43,17 @@ final class AbiTest extends TestCase
         foreach (self::constants('wsgate_record_flag') as $name => $value) {
             $record["FLAG_$name"] = $value;
         }
+        $sends = [];
+        foreach (self::constants('wsgate_send_flag') as $name => $value) {
+            $sends["FLAG_$name"] = $value;
+        }
         foreach ((new ReflectionClass(Abi::class))->getConstants() as $name => $value) {
             [$group, $rest] = explode('_', $name, 2) + [1 => ''];
             match ($group) {
                 'EVENT' => self::assertSame($kinds[$rest], $value, $name),
                 'FLAG' => self::assertSame($flags[$rest], $value, $name),
                 'OP' => self::assertSame($ops[$rest], $value, $name),
+                'SEND' => self::assertSame($sends[$rest], $value, $name),
                 'RECORD' => self::assertSame($record[$rest], $value, $name),
                 'VERSION' => self::assertSame(Library::load()->wsgate_abi_version(), $value),
             };

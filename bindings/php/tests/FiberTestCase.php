@@ -7,6 +7,7 @@ namespace Wsgate\Tests;
 /** Handlers in fibers, as programs of amphp/websocket-server expect them. */
 abstract class FiberTestCase extends ServerTestCase
 {
+    use CompressTests;
     use StreamingTests;
 
     /** @return array{ServerProcess, int} */
@@ -14,6 +15,12 @@ abstract class FiberTestCase extends ServerTestCase
     {
         $server = $this->start([...$this->options(), __DIR__ . "/programs/$program.php"]);
         return [$server, $server->port()];
+    }
+
+    /** @return array{ServerProcess, int} */
+    protected function serveCompressed(): array
+    {
+        return $this->serve('fiber_compress');
     }
 
     /** @return list<string> of PHP */

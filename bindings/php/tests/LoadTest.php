@@ -9,6 +9,20 @@ final class LoadTest extends ServerTestCase
 {
     private const CLIENTS = 5000;
 
+    public function testTheLongestUnfinishedMessageGoesWhenAllAreOverTheInboxBudget(): void
+    {
+        $server = $this->program('budget');
+        $port = $server->port();
+        $small = RawClient::connect($port);
+        $message = RawClient::frame(RawClient::TEXT, str_repeat('s', 1000));
+        $small->write(substr($message, 0, 500));
+        $large = RawClient::connect($port);
+        $large->write(substr(RawClient::frame(RawClient::BINARY, str_repeat('l', 3 << 20)), 0, 2 << 20));
+        self::assertSame('closed 1013 Limit', $server->line());
+        $small->write(substr($message, 500));
+        self::assertSame('1000', $small->receiveText());
+    }
+
     public function testFiveThousandHandlersRunAtOnce(): void
     {
         $limits = posix_getrlimit();

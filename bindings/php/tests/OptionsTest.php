@@ -6,11 +6,15 @@ namespace Wsgate\Tests;
 
 use Closure;
 use PHPUnit\Framework\TestCase;
+use Wsgate\Compression;
 use Wsgate\EndpointOptions;
 use Wsgate\LogLevel;
 use Wsgate\Server;
 use Wsgate\Status;
 use Wsgate\WsgateException;
+
+use function Wsgate\setInboxBudget;
+use function Wsgate\setOutboxBudget;
 
 final class OptionsTest extends TestCase
 {
@@ -20,6 +24,12 @@ final class OptionsTest extends TestCase
         $endpoint = static fn (mixed ...$options): Closure =>
             static fn (Server $server) => $server->endpoint('/', new EndpointOptions(...$options));
         $set = static fn (string $name, mixed $value): Closure => static fn (Server $server) => $server->$name($value);
+        yield 'inbox budget' => [
+            static fn () => setInboxBudget(1_048_575),
+            ['inbox budget', '1048575', '1048576', '1125899906842624', 'bytes'],
+        ];
+        yield 'inbox budget, below 0' => [static fn () => setInboxBudget(-1), ['inbox budget', '-1', '0']];
+        yield 'outbox budget' => [static fn () => setOutboxBudget(1 << 51), ['outbox budget', (string) (1 << 51), '1048576']];
         yield 'address' => [$set('listen', 'nowhere'), ['address', '"nowhere"']];
         yield 'workers' => [$set('workers', 2000), ['workers', '2000', '1024']];
         yield 'workers, 33 bits' => [$set('workers', (1 << 32) + 1), ['workers', '1024']];
@@ -38,6 +48,11 @@ final class OptionsTest extends TestCase
         yield 'frame split' => [$endpoint(frameSplit: 1), ['frame split threshold', '1', '128']];
         yield 'heartbeat' => [$endpoint(heartbeatPeriod: 0.001), ['heartbeat period', '1', '50', 'milliseconds']];
         yield 'unanswered pings' => [$endpoint(heartbeatLimit: 0), ['heartbeat limit', '0', '1000']];
+        yield 'compression memory' => [
+            $endpoint(compression: new Compression(memory: 10)),
+            ['compression memory', '10', '1', '9'],
+        ];
+        yield 'compression ratio' => [$endpoint(compression: new Compression(ratio: -1)), ['compression ratio', '-1', '0']];
         yield 'rate' => [$endpoint(rateFrames: -1), ['rate limit', '-1', '0']];
     }
 

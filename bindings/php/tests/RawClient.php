@@ -150,6 +150,23 @@ final class RawClient
         }
     }
 
+    /** @return array{int, string, bool} the next message of a server without takeover: opcode, payload, whether it was compressed */
+    public function receiveInflated(): array
+    {
+        $payload = '';
+        $kind = null;
+        do {
+            [$first, $second] = array_values(unpack('C2', $this->read(2)));
+            $kind ??= $first;
+            $payload .= $this->read($this->length($second));
+        } while (($first & 0x80) === 0);
+        $isCompressed = ($kind & 0x40) !== 0;
+        if ($isCompressed) {
+            $payload = inflate_add(inflate_init(ZLIB_ENCODING_RAW), "$payload\0\0\xff\xff");
+        }
+        return [$kind & 0x0f, $payload, $isCompressed];
+    }
+
     /** @return array{int, string, bool} the next frame: opcode, payload, whether it is the message's last */
     public function receiveFrame(): array
     {
@@ -157,12 +174,7 @@ final class RawClient
         if (($second & 0x80) !== 0 || ($first & 0x70) !== 0) {
             throw new RuntimeException('a server sent a masked frame, or reserved bits');
         }
-        $length = match ($second) {
-            126 => unpack('n', $this->read(2))[1],
-            127 => unpack('J', $this->read(8))[1],
-            default => $second,
-        };
-        return [$first & 0x0f, $this->read($length), ($first & 0x80) !== 0];
+        return [$first & 0x0f, $this->read($this->length($second)), ($first & 0x80) !== 0];
     }
 
     public function receiveText(): string
@@ -211,6 +223,16 @@ final class RawClient
     public function cut(): void
     {
         fclose($this->stream);
+    }
+
+    /** A frame's, by its second byte, from which on it is read. */
+    private function length(int $second): int
+    {
+        return match ($second) {
+            126 => unpack('n', $this->read(2))[1],
+            127 => unpack('J', $this->read(8))[1],
+            default => $second,
+        };
     }
 
     private function read(int $length): string

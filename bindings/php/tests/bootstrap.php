@@ -3,6 +3,6 @@
 declare(strict_types=1);
 
 require __DIR__ . '/../autoload.php';
-foreach (['Deadline', 'RawClient', 'ServerProcess', 'ServerTestCase', 'StreamingTests', 'FiberTestCase'] as $class) {
+foreach (['Deadline', 'RawClient', 'ServerProcess', 'ServerTestCase', 'CompressTests', 'StreamingTests', 'FiberTestCase'] as $class) {
     require __DIR__ . "/$class.php";
 }

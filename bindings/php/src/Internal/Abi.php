@@ -51,6 +51,10 @@ final class Abi
     public const OP_DISCARD = 69;
 
     public const RECORD_FLAG_OUTCOME = 1;
+    public const RECORD_FLAG_COMPRESS_NEVER = 256;
+    public const RECORD_FLAG_COMPRESS_ALWAYS = 512;
+
+    public const SEND_FLAG_BINARY = 1;
 
     public const RECORD_SIZE = 32;
 }

@@ -62,28 +62,37 @@ final class Engine
         }
         $status = $this->ffi->$function($this->server, ...$arguments);
         if ($status < 0) {
-            throw $this->exception($status);
+            throw self::exception($status);
         }
         return $status;
     }
 
-    /** Calls a setter. FFI would hand over a negative number as a huge one, so it is refused here. */
+    /** Calls a setter. */
     public function set(string $function, string $setting, int ...$arguments): void
     {
         foreach ($arguments as $value) {
-            if ($value < 0) {
-                throw new WsgateException(Status::Config, "$setting is $value, below 0");
-            }
+            self::refuseNegative($setting, $value);
         }
         $this->call($function, ...$arguments);
     }
 
-    /** The exception for a status, with the library's own words about this thread's latest failed call. */
-    public function exception(int $status): WsgateException
+    /** Calls a setter of what all servers of the process share. */
+    public static function setForAll(string $function, string $setting, int $value): void
     {
-        $text = $this->ffi->wsgate_last_error();
+        self::refuseNegative($setting, $value);
+        $status = Library::load()->$function($value);
+        if ($status < 0) {
+            throw self::exception($status);
+        }
+    }
+
+    /** The exception for a status, with the library's own words about this thread's latest failed call. */
+    public static function exception(int $status): WsgateException
+    {
+        $ffi = Library::load();
+        $text = $ffi->wsgate_last_error();
         if ($text === '') {
-            $text = $this->ffi->wsgate_status_text($status);
+            $text = $ffi->wsgate_status_text($status);
         }
         $status = Status::from($status);
         return match ($status) {
@@ -91,5 +100,13 @@ final class Engine
             Status::Full => new FullException($status, $text),
             default => new WsgateException($status, $text),
         };
+    }
+
+    /** FFI would hand over a negative number as a huge one. */
+    private static function refuseNegative(string $setting, int $value): void
+    {
+        if ($value < 0) {
+            throw new WsgateException(Status::Config, "$setting is $value, below 0");
+        }
     }
 }

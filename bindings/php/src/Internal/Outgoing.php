@@ -97,6 +97,16 @@ final class Outgoing
         return $failures;
     }
 
+    /** An operation with what its call says of compression: a record's flags stand above its op. */
+    public static function compressed(int $op, ?bool $compress): int
+    {
+        return $op | match ($compress) {
+            null => 0,
+            true => Abi::RECORD_FLAG_COMPRESS_ALWAYS << 16,
+            false => Abi::RECORD_FLAG_COMPRESS_NEVER << 16,
+        };
+    }
+
     /** A message to one client, or its beginning, a chunk of it, or its end. */
     public function message(int $op, Connection $connection, string $data): void
     {
@@ -252,7 +262,7 @@ final class Outgoing
             if ($applied === Status::Closed->value) {
                 return;
             }
-            throw $this->engine->exception($applied);
+            throw Engine::exception($applied);
         }
         $this->settle($records, $targets);
     }
@@ -313,11 +323,11 @@ final class Outgoing
             $status = Status::Full->value;
         } else {
             $server = $this->engine->server;
-            $status = match ($op) {
-                Abi::OP_SEND_TEXT => $this->ffi->wsgate_client_send_text($server, $connection->id, $data, $length),
-                Abi::OP_SEND_BINARY => $this->ffi->wsgate_client_send_binary($server, $connection->id, $data, $length),
-                Abi::OP_CHUNK => $this->ffi->wsgate_client_chunk($server, $connection->id, $data, $length),
-            };
+            // A record's flags for compression are a call's, too.
+            $flags = $op >> 16 | (($op & 0xffff) === Abi::OP_SEND_BINARY ? Abi::SEND_FLAG_BINARY : 0);
+            $status = $op === Abi::OP_CHUNK
+                ? $this->ffi->wsgate_client_chunk($server, $connection->id, $data, $length)
+                : $this->ffi->wsgate_client_send($server, $connection->id, $flags, $data, $length);
         }
         if ($status === Status::Full->value) {
             $padding = self::PADDING[$length & 7];
@@ -327,7 +337,7 @@ final class Outgoing
         } elseif ($status === Status::Closed->value) {
             $connection->gone();
         } elseif ($status < 0) {
-            throw $this->engine->exception($status);
+            throw Engine::exception($status);
         }
     }
 

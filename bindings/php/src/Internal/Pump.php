@@ -132,7 +132,7 @@ final class Pump
         if ($count === Status::Closed->value) {
             return false;
         }
-        throw $this->engine->exception($count);
+        throw Engine::exception($count);
     }
 
     private function deliver(int $count): void
