@@ -81,6 +81,47 @@ def test_handlers_are_plain_functions(server):
         server.endpoint("/", on_close=5)
 
 
+@pytest.mark.parametrize("period", ["1", None])
+def test_periods_are_numbers(server, period):
+    with pytest.raises(TypeError, match=f"grace must be a number of seconds, not {period!r}"):
+        server.stop(grace=period)
+
+
+@pytest.mark.parametrize("name", ["outbox_limit", "receive_window", "rate_limit", "heartbeat"])
+@pytest.mark.parametrize("pair", [5, "ab", (1,), (1, 2, 3)])
+def test_pairs_are_pairs(server, name, pair):
+    with pytest.raises(TypeError, match=f"{name} must be a pair of numbers, not "):
+        server.endpoint("/", **{name: pair})
+
+
+def test_gateways_are_of_clients_and_named_by_strings(server):
+    gateway = wsgate.Gateway(server)
+    for wrong in (5, None, "x"):
+        for call in (gateway.add, gateway.remove):
+            with pytest.raises(TypeError, match=f"of clients; {wrong!r} is none"):
+                call(wrong)
+    for wrong in ("x", None, True, 1.0):
+        for call in (gateway.multicast, gateway.broadcast):
+            with pytest.raises(TypeError, match=f"not by {wrong!r}"):
+                call("message", [wrong])
+    for wrong in (-1, 2**64):
+        with pytest.raises(ValueError, match=f"id must be from 0 to {2**64 - 1}, not {wrong}"):
+            gateway.multicast("message", [wrong])
+    with pytest.raises(TypeError, match="name must be a str, not 5"):
+        wsgate.Gateway(server, 5)
+    with pytest.raises(TypeError, match="on_outcome must be callable, not 5"):
+        gateway.broadcast("message", on_outcome=5)
+
+
+def test_what_a_closed_server_is_asked_says_so(server):
+    gateway = wsgate.Gateway(server)
+    server.close()
+    calls = (server.start, lambda: server.ports, lambda: server.info, lambda: len(gateway))
+    for call in (*calls, lambda: server.endpoint("/"), lambda: gateway.broadcast("x")):
+        with pytest.raises(wsgate.ConnectionClosed, match="the server is closed"):
+            call()
+
+
 def test_an_address_in_use_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -117,10 +158,11 @@ def test_a_reason_has_at_most_123_bytes(run, connect):
     outcomes = []
 
     def on_accept(client):
-        try:
-            client.close(1000, "é" * 62)
-        except wsgate.InvalidArgument as error:
-            outcomes.append(str(error))
+        for wrong in ("é" * 62, None, b"bytes"):
+            try:
+                client.close(1000, wrong)
+            except (wsgate.InvalidArgument, TypeError) as error:
+                outcomes.append(str(error))
         client.close(4000, "r" * 123)
 
     def on_close(client, close):
@@ -133,6 +175,8 @@ def test_a_reason_has_at_most_123_bytes(run, connect):
     with pytest.raises(Exception, match="r" * 123):
         connection.recv(timeout=5)
     assert "123" in outcomes[0]
+    assert outcomes[1] == "reason must be a str, not None"
+    assert outcomes[2] == "reason must be a str, not b'bytes'"
 
 
 @pytest.mark.parametrize("ticket", [-1, 2**64])

@@ -250,12 +250,49 @@ async def test_an_undecided_handshake_is_refused_in_time():
         ({"ping_interval": 0}, ValueError, "ping_interval"),
         ({"close_timeout": -1}, ValueError, "close_period"),
         ({"process_request": 5}, TypeError, "process_request"),
+        ({"on_request": 5}, TypeError, "on_request"),
+        ({"on_refused": 5}, TypeError, "on_refused"),
+        ({"origins": [5]}, TypeError, "origin"),
+        ({"subprotocols": [5]}, TypeError, "subprotocols must be a str, not 5"),
+        ({"server_header": 5}, TypeError, "server_header"),
+        ({"server_header": "a\r\nb: c"}, TypeError, "server_header"),
+        ({"ping_interval": "20"}, TypeError, "ping_interval"),
+        ({"ping_timeout": "20"}, TypeError, "ping_timeout"),
+        ({"close_timeout": "10"}, TypeError, "close_timeout"),
+        ({"open_timeout": -1}, ValueError, "open_timeout"),
+        ({"rate_limit": 5}, TypeError, "rate_limit must be a pair"),
+        ({"gateway": 5}, TypeError, "name must be a str, not 5"),
         ({"workers": "many"}, TypeError, "workers"),
     ],
 )
 def test_a_bad_option_is_named(options, error, word):
     with pytest.raises(error, match=word):
         serve(echo, **options)
+
+
+@pytest.mark.parametrize("handler", [None, 5, "echo"])
+def test_a_handler_can_be_called(handler):
+    with pytest.raises(TypeError, match=f"coroutine function, not {handler!r}"):
+        serve(handler)
+    router = wsgate.Router()
+    router.add("/", handler)
+    with pytest.raises(TypeError, match=f"coroutine function, not {handler!r}"):
+        serve(router)
+
+
+@pytest.mark.parametrize("port", [70_000, -1])
+def test_a_port_is_not_cut_to_size(port):
+    with pytest.raises(ValueError, match=f"port must be from 0 to 65535, not {port}"):
+        wsgate.serve(echo, "127.0.0.1", port)
+
+
+@in_loop
+async def test_a_closed_server_does_not_start_again():
+    async with serve(echo) as server:
+        pass
+    for start in (server.start_serving, server.serve_forever, server.__aenter__):
+        with pytest.raises(RuntimeError, match="the server is closed"):
+            await start()
 
 
 @in_loop

@@ -94,7 +94,7 @@ class Channel:
 
     def server(self) -> int:
         if self.pointer is None:
-            raise ConnectionClosed(_abi.STATUS_CLOSED, "the connection is closed")
+            raise ConnectionClosed(_abi.STATUS_CLOSED, "the server is closed")
         return self.pointer
 
     def call(self, function: Any, *arguments: object) -> int:

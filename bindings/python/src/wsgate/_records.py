@@ -143,7 +143,16 @@ def unsigned(name: str, value: object, bits: int = 64) -> int:
     return value
 
 
+def text_of(name: str, value: object) -> bytes:
+    """Checks what is to be a string, and encodes it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {value!r}")
+    return value.encode()
+
+
 def milliseconds(name: str, seconds: float) -> int:
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {seconds!r}")
     if not 0 <= seconds <= 1e12:
         raise ValueError(f"{name} must be a number of seconds from 0 up, not {seconds}")
     return round(seconds * 1000)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from . import _abi
 from ._library import lib
-from ._records import milliseconds, unsigned
+from ._records import milliseconds, text_of, unsigned
 
 if TYPE_CHECKING:
     from ._channel import Channel
@@ -125,7 +125,7 @@ def add_endpoint(
         if isinstance(texts, str):
             raise TypeError(f"{name} must be a collection of strings, not {texts!r}")
         for text in texts:
-            encoded = text.encode()
+            encoded = text_of(f"each of {name}", text)
             call(function, number, encoded, len(encoded))
     for name, on in (
         ("same_host", same_host),
@@ -163,15 +163,22 @@ def add_endpoint(
         ("rate_limit", rate_limit),
     ):
         if pair is not None:
-            size, messages = (unsigned(name, limit) for limit in pair)
+            size, messages = (unsigned(name, limit) for limit in _pair(name, pair))
             call(getattr(lib, f"wsgate_endpoint_set_{name}"), number, size, messages)
     if heartbeat is not None:
-        period = milliseconds("heartbeat", heartbeat[0])
-        unanswered = unsigned("heartbeat", heartbeat[1])
+        seconds, pings = _pair("heartbeat", heartbeat)
+        period, unanswered = milliseconds("heartbeat", seconds), unsigned("heartbeat", pings)
         call(lib.wsgate_endpoint_set_heartbeat, number, period, unanswered)
     if compression is not None:
         compression.apply(channel, number)
     return number
+
+
+def _pair(name: str, value: tuple[Any, Any]) -> tuple[Any, Any]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} must be a pair of numbers, not {value!r}")
+    first, second = value
+    return first, second
 
 
 def engine_level(level: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _abi
 from ._channel import Channel
 from ._library import lib
-from ._records import LARGE, compress_flags, payload_of, record, unsigned
+from ._records import LARGE, compress_flags, payload_of, record, text_of, unsigned
 from .exceptions import ConnectionClosed, OutboxFull
 from .peer import Peer
 from .request import Request
@@ -152,7 +152,7 @@ class Client(Peer):
         `reason` has at most 123 bytes in UTF-8. No more messages of this client are delivered.
         Does nothing when it is closed already.
         """
-        text = reason.encode()
+        text = text_of("reason", reason)
         code = unsigned("code", code, 32)
         with suppress(ConnectionClosed):
             self._channel.call(lib.wsgate_client_close, self.id, code, text, len(text))
@@ -211,8 +211,16 @@ class Client(Peer):
         self._channel = _GONE
 
 
-# What a closed client sends through: no server behind it, so that every call raises.
-_GONE = Channel(None, None, getLogger("wsgate"))
+class _Gone(Channel):
+    """What a closed client sends through: no server behind it, so that every call raises."""
+
+    __slots__ = ()
+
+    def server(self) -> int:
+        raise ConnectionClosed(_abi.STATUS_CLOSED, "the connection is closed")
+
+
+_GONE = _Gone(None, None, getLogger("wsgate"))
 
 
 def ignore_message(client: Client, message: str | bytes) -> None:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from . import _abi
 from ._library import lib
-from ._records import BROADCAST_BINARY, BROADCAST_TEXT, LARGE, compress_flags, payload_of, record
+from ._records import (
+    BROADCAST_BINARY,
+    BROADCAST_TEXT,
+    LARGE,
+    compress_flags,
+    payload_of,
+    record,
+    text_of,
+    unsigned,
+)
+from .endpoint import plain
 from .exceptions import ConnectionClosed
 from .outcome import UNASKED, Outcome
 from .peer import Peer
@@ -47,6 +57,7 @@ class Gateway:
 
     def __init__(self, server: HasGateways, name: str | None = None) -> None:
         self._freed = True
+        text = b"" if name is None else text_of("name", name)
         self._channel: Channel = server._channel
         self._pump: Pump = server._pump
         id = c_uint64()
@@ -55,14 +66,13 @@ class Gateway:
         self._freed = False
         self._channel.gateways[self.id] = self
         if name is not None:
-            text = name.encode()
             self._channel.call(lib.wsgate_gateway_set_name, self.id, text, len(text))
 
     @classmethod
     def find(cls, server: HasGateways, name: str) -> Gateway | None:
         """The server's gateway of this name, if there is one."""
         id = c_uint64()
-        text = name.encode()
+        text = text_of("name", name)
         channel: Channel = server._channel
         try:
             channel.call(lib.wsgate_gateway_find, text, len(text), byref(id))
@@ -200,7 +210,8 @@ class Gateway:
         compress: bool | None,
     ) -> Outcome:
         flags = compress_flags(compress)
-        ids = [client if isinstance(client, int) else client.id for client in clients]
+        ids = [client.id if isinstance(client, Peer) else _id(client) for client in clients]
+        plain("on_outcome", callback)
         channel = self._channel
         if callback is None and not channel.awaits:
             channel.post(record(op, self.id, payload, ids, flags=flags))
@@ -217,12 +228,22 @@ class Gateway:
 
     def _change(self, op: int, clients: tuple[Peer, ...]) -> None:
         self._check()
+        for client in clients:
+            if not isinstance(client, Peer):
+                raise TypeError(f"a gateway is of clients; {client!r} is none")
         if clients:
             self._channel.post(record(op, self.id, ids=[client.id for client in clients]))
 
     def _check(self) -> None:
         if self._freed:
             raise ConnectionClosed(_abi.STATUS_CLOSED, "the gateway was freed")
+
+
+def _id(client: object) -> int:
+    """Of a client that is named by its id."""
+    if isinstance(client, bool) or not isinstance(client, int):
+        raise TypeError(f"clients are named by themselves or by their ids, not by {client!r}")
+    return unsigned("a client's id", client)
 
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import _abi
 from .._library import lib
-from .._records import LARGE, compress_flags, record, unsigned
+from .._records import LARGE, compress_flags, record, text_of, unsigned
 from ..close import Close, CloseCause
 from ..exceptions import (
     CloseFrame,
@@ -409,7 +409,7 @@ class Connection(Peer):
         123 bytes in UTF-8. When it is closed or closing already, only waits.
         """
         if self._open and self._close is None and not self._closing:
-            text = reason.encode()
+            text = text_of("reason", reason)
             unsigned("code", code, 32)
             if self._held:
                 with suppress(asyncio.TimeoutError):

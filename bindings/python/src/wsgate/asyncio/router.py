@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._records import milliseconds
 from ..compression import DEFLATE, Compression
 from ..policies import RatePolicy, SlowConsumer
 from ..request import Request
@@ -27,6 +28,8 @@ _MAX_MESSAGES = 1 << 31
 _MAX_PINGS = 1000
 _MAX_GRANT = (1 << 16) - 1
 _MESSAGES = 10_000
+
+_TIMES = ("open_timeout", "ping_interval", "ping_timeout", "close_timeout", "stream_timeout")
 
 if TYPE_CHECKING:
     ProcessRequest = Callable[[Connection, Request], Decision]
@@ -67,6 +70,9 @@ class Options:
     def __post_init__(self) -> None:
         if isinstance(self.origins, str) or isinstance(self.subprotocols, str):
             raise TypeError("origins and subprotocols are sequences of strings, not a string")
+        for origin in self.origins or ():
+            if origin is not None and not isinstance(origin, (str, re.Pattern)):
+                raise TypeError(f"an origin is a str, a regular expression or None, not {origin!r}")
         if self.same_host and not self.engine_checks_origins:
             raise ValueError("same_host goes with origins that are strings")
         if self.max_queue is not None and not (
@@ -76,8 +82,16 @@ class Options:
                 f"max_queue is a number of messages from 1 up, or None, not {self.max_queue!r}: "
                 "the low-water mark is half of it"
             )
+        for name in _TIMES:
+            value = getattr(self, name)
+            if value is not None:
+                milliseconds(name, value)
         if self.ping_interval is not None and self.ping_interval <= 0:
             raise ValueError("ping_interval is a number of seconds above 0, or None")
+        if self.server_header is not None and (
+            not isinstance(self.server_header, str) or not self.server_header.isprintable()
+        ):
+            raise TypeError(f"server_header is a line of text, not {self.server_header!r}")
         if not isinstance(self.write_limit, int):
             raise TypeError(
                 f"write_limit is a number of bytes, not {self.write_limit!r}: "
@@ -166,6 +180,10 @@ class Route:
     path: str
     handler: Handler
     options: Options
+
+    def __post_init__(self) -> None:
+        if not callable(self.handler):
+            raise TypeError(f"a handler is a coroutine function, not {self.handler!r}")
 
 
 class Router:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from .._library import lib
-from .._records import milliseconds
+from .._records import milliseconds, text_of, unsigned
 from .._settings import ServerSettings, add_endpoint, engine_level, set_server, set_text
 from ..exceptions import ConnectionClosed
 from ..gateway import Gateway
@@ -61,6 +61,9 @@ class Server:
         settings: dict[str, Any],
         sock: socket.socket | None,
     ) -> None:
+        for which, hook in (("on_request", on_request), ("on_refused", on_refused)):
+            if hook is not None and not callable(hook):
+                raise TypeError(f"{which} must be callable, not {hook!r}")
         self.logger = logger
         self._channel = LoopChannel(lib.wsgate_server_new(), lib.wsgate_batch_new(), logger)
         # At exit too, in whatever state: the engine's threads must not outlive what they report to.
@@ -68,7 +71,7 @@ class Server:
         self._pump = LoopPump(self._channel, self)
         self._host = host
         self._sock = sock
-        self._port = 0 if port is None else port
+        self._port = 0 if port is None else unsigned("port", port, 16)
         self._on_request = on_request
         self._on_refused = on_refused
         self._start_serving = start_serving
@@ -146,6 +149,8 @@ class Server:
 
         Raises `AddressInUse` when somebody else listens there.
         """
+        if self._close_task is not None or self._channel.pointer is None:
+            raise RuntimeError("the server is closed")
         if self._sockets:
             return
         channel = self._channel
@@ -220,7 +225,7 @@ class Server:
             self._channel.call(lib.wsgate_server_drain, _NEVER_MS, 0)
             return
         if (code, reason) != (1001, ""):
-            text = reason.encode()
+            text = text_of("reason", reason)
             for connection in self.connections:
                 connection._begin_close(code, text)
         grace = max((route.options.close_seconds for route in self._routes.values()), default=0)
