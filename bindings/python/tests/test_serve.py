@@ -248,7 +248,7 @@ async def test_an_undecided_handshake_is_refused_in_time():
         ({"max_queue": 0}, TypeError, "max_queue"),
         ({"write_limit": (1, 2)}, TypeError, "write_limit"),
         ({"ping_interval": 0}, ValueError, "ping_interval"),
-        ({"close_timeout": -1}, ValueError, "close_period"),
+        ({"close_timeout": -1}, ValueError, "close_timeout"),
         ({"process_request": 5}, TypeError, "process_request"),
         ({"on_request": 5}, TypeError, "on_request"),
         ({"on_refused": 5}, TypeError, "on_refused"),
