@@ -137,7 +137,8 @@ test-rust: packages-curl
 soak: packages-c
 	WSGATE_TEST_SECONDS=60 WSGATE_OUTCOMES=1000000 WSGATE_CLIENTS=5000 WSGATE_ORDER_ROUNDS=10 \
 		cargo test --locked --release --test hardening -- --test-threads 2
-	WSGATE_SENDS=500000 cargo test --locked --test c_api stale_ids_under_load
+	WSGATE_THREADS=8 WSGATE_STALE_IDS=1000000 WSGATE_CLIENTS=5000 \
+		cargo test --locked --test c_api stale_ids_under_load
 
 # Ten thousand connections that never finish their request, beside honest ones; `test-rust` has a thousand.
 unfinished:

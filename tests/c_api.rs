@@ -111,7 +111,7 @@ fn build(name: &str, how: &str, flags: &[&str]) -> PathBuf {
 }
 
 fn sanitized(name: &str) {
-    run(Command::new(build(name, "sanitized", sanitizers())), LIMIT);
+    run(Command::new(build(name, "sanitized", sanitizers())), limit(LIMIT));
 }
 
 /// A forked child's copy of what its parent's threads owned has no owner: that is no leak.
@@ -135,9 +135,9 @@ fn under_valgrind(program: PathBuf, arguments: &[&str]) {
         return;
     }
     let mut command = Command::new("valgrind");
-    // A tenth of what stale_ids_under_load does otherwise: valgrind takes thirty times as long.
-    if std::env::var_os("WSGATE_SENDS").is_none() {
-        command.env("WSGATE_SENDS", "50000");
+    // Of what stale_ids_under_load does otherwise a part: valgrind takes thirty times as long.
+    if !is_long() {
+        command.env("WSGATE_STALE_IDS", "50000").env("WSGATE_CLIENTS", "100");
     }
     command
         .args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible"])
@@ -145,7 +145,16 @@ fn under_valgrind(program: PathBuf, arguments: &[&str]) {
         .arg(format!("--suppressions={}", root("tests/c/valgrind.supp").display()))
         .arg(program)
         .args(arguments);
-    run(command, VALGRIND_LIMIT);
+    run(command, limit(VALGRIND_LIMIT));
+}
+
+/// Whether stale_ids_under_load is told how long it is to be, by `make soak`.
+fn is_long() -> bool {
+    std::env::var_os("WSGATE_STALE_IDS").is_some()
+}
+
+fn limit(usual: Duration) -> Duration {
+    if is_long() { 10 * usual } else { usual }
 }
 
 #[test]
