@@ -11,7 +11,7 @@ export CARGO_TERM_COLOR ?= never
 
 .PHONY: help build demo demo-c demo-php demo-python demo-rust test lint test-rust unfinished test-c test-python test-php readme \
 	conformance compression browser autobahn autobahn-short sanitizers sanitizers-short soak loom fuzz fuzz-short packaging \
-	bench bench-deflate bench-stream bench-python bench-php clean
+	bench bench-workers bench-deflate bench-stream bench-python bench-php clean
 
 help:
 	@echo "make demo | demo-php | demo-python | demo-rust   the chat at http://$(ADDRESS)/ (ADDRESS=...)"
@@ -26,6 +26,7 @@ help:
 	@echo "make soak        the hardening tests for minutes in place of seconds"
 	@echo "make loom        models of the queues and the table of clients, in every order of threads"
 	@echo "make bench       CPU per message beside other servers, in one run; PEERS=dir adds start scripts"
+	@echo "make bench-workers  deliveries a second by one worker, by two...: each core more should nearly double them"
 	@echo "make bench-deflate | bench-backends   compression beside other servers; compressors beside each other"
 	@echo "make bench-php   PHP's two layers; PEERS=dir adds start scripts of others; BENCH=--quick"
 	@echo "make bench-python  the Python package beside websockets, picows, aiohttp and socketify; BENCH=--quick"
@@ -240,6 +241,11 @@ bench-stream: build
 bench: build
 	cd benches && cargo build --quiet --release --locked
 	python3 benches/run.py all
+
+# What a second worker, a third... adds to a broadcast, while the machine is theirs.
+bench-workers: build
+	cd benches && cargo build --quiet --release --locked
+	python3 benches/run.py $(BENCH) workers
 
 # PEERS=dir names start scripts of others: amphp's, Swoole's, Workerman's. BENCH='--reference swoole' for ratios to one.
 bench-php: build

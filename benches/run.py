@@ -20,6 +20,7 @@ from startscript import BENCHES, StartScript, find
 
 MODES = ("echo", "broadcast", "idle")
 STREAMED_MIB = 1024
+FLOODED = 500
 DEFLATE = ("deflate-echo", "plain-echo", "deflate-broadcast", "plain-broadcast")
 MEMORY_CLIENTS = 1000
 # Size, depth and clients; the last two are what programs in slower languages are compared by.
@@ -63,6 +64,19 @@ def cases_of(mode: str, seconds: float) -> list[Case]:
                 unit=1000,
             )
             for clients, in_flight in BROADCASTS
+        ]
+    if mode == "workers":
+        return [
+            Case(
+                mode="flood",
+                name=f"flood, 128 B, in flight 8, clients {FLOODED}",
+                table=f"broadcast of 128 B to {FLOODED} clients, who read afterwards, by number of workers: "
+                "millions of deliveries a second, median (min), ratio (more is better)",
+                column="8 in flight",
+                arguments=("--size", "128", "--in-flight", "8", "--clients", str(FLOODED)),
+                figure="deliveries_per_second",
+                unit=1e6,
+            )
         ]
     if mode in DEFLATE:
         return deflate_cases(mode, duration)
@@ -147,6 +161,15 @@ def deflate_cases(mode: str, duration: tuple[str, ...]) -> list[Case]:
 
 def scripts_of(mode: str, options: argparse.Namespace) -> list[StartScript]:
     """The start scripts of a mode; of the plain ones, those of servers that can compress."""
+    if mode == "workers":
+        # The same server, by the number of its workers.
+        counts = range(1, (os.cpu_count() or 1) + 1)
+        return [
+            StartScript(f"{script.name}-{count}", script.path, script.ours, (("WORKERS", str(count)),))
+            for script in find("broadcast", options.peers)
+            if script.name in (options.servers or ["c-push"])
+            for count in counts
+        ]
     if not mode.startswith("plain-"):
         # An idle client needs no mode of its own.
         return find({"idle": "echo", "stream": "stream-echo"}.get(mode, mode), options.peers)
@@ -167,7 +190,7 @@ def main() -> int:
     for mode in modes:
         cases = [case for case in cases_of(mode, options.seconds) if options.only.search(case.name)]
         scripts = scripts_of(mode, options)
-        if options.servers:
+        if options.servers and mode != "workers":
             for name in set(options.servers) - {script.name for script in scripts}:
                 if mode.startswith("plain-"):
                     continue
@@ -192,7 +215,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=[*MODES, *DEFLATE, "stream", "all", "deflate"])
+    parser.add_argument("mode", choices=[*MODES, *DEFLATE, "stream", "workers", "all", "deflate"])
     parser.add_argument("--servers", type=lambda text: text.split(","), help="only these, by name: a,b,c")
     parser.add_argument(
         "--only", type=re.compile, default=re.compile(""), metavar="REGEX", help="only these cases"

@@ -32,6 +32,8 @@ class StartScript:
     path: Path
     ours: bool
     """Takes port 0 and prints the line with the port; others get a port and are ready when they accept."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Beside what all get."""
 
 
 def find(mode: str, outside: list[Path]) -> list[StartScript]:
@@ -61,7 +63,7 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | (environment or {}),
+            env=os.environ | dict(script.environment) | (environment or {}),
         )
         try:
             self.port = self._wait_for_line() if script.ours else self._wait_for_accept(port)

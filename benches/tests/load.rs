@@ -78,6 +78,16 @@ fn a_broadcast_is_done_when_all_have_it() {
 }
 
 #[test]
+fn a_flood_is_over_when_all_lies_in_everybodys_buffer() {
+    let server = Server::start(env!("CARGO_BIN_EXE_peer-tungstenite"), "broadcast");
+    let pid = server.process.id().to_string();
+    let size = ["--clients", "20", "--in-flight", "4", "--messages", "30", "--floods", "2"];
+    let output = load(&[&["flood", "--port", &server.port, "--pid", &pid], &size[..]].concat());
+    assert_eq!(figure(&output, "deliveries"), 1200.0);
+    assert!(figure(&output, "deliveries_per_second") > 0.0);
+}
+
+#[test]
 fn an_idle_client_of_tungstenite_has_its_buffer() {
     let server = Server::start(env!("CARGO_BIN_EXE_peer-tungstenite"), "echo");
     let pid = server.process.id().to_string();

@@ -21,13 +21,33 @@ pub(crate) fn connect(
     deflate: bool,
     deadline: Instant,
 ) -> io::Result<Vec<TcpStream>> {
+    connect_all(port, count, deflate, None, deadline)
+}
+
+/// The same, with so much room for what they do not read.
+pub(crate) fn connect_with_room(
+    port: u16,
+    count: usize,
+    room: usize,
+    deadline: Instant,
+) -> io::Result<Vec<TcpStream>> {
+    connect_all(port, count, false, Some(room), deadline)
+}
+
+fn connect_all(
+    port: u16,
+    count: usize,
+    deflate: bool,
+    room: Option<usize>,
+    deadline: Instant,
+) -> io::Result<Vec<TcpStream>> {
     allow_descriptors(count)?;
     let mut sockets = Vec::with_capacity(count);
     while sockets.len() < count {
         let from = sockets.len();
         for index in from..count.min(from + HANDSHAKES) {
             let source = (count > CLIENTS_PER_ADDRESS).then_some(1 + index / CLIENTS_PER_ADDRESS);
-            sockets.push(request(port, source, deflate, deadline)?);
+            sockets.push(request(port, source, deflate, room, deadline)?);
         }
         for socket in &mut sockets[from..] {
             finish_handshake(socket, deflate)?;
@@ -59,8 +79,18 @@ pub(crate) fn close(sockets: Vec<TcpStream>) {
     }
 }
 
-fn request(port: u16, source: Option<usize>, deflate: bool, deadline: Instant) -> io::Result<TcpStream> {
+fn request(
+    port: u16,
+    source: Option<usize>,
+    deflate: bool,
+    room: Option<usize>,
+    deadline: Instant,
+) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    // Before it is connected: the window that is offered to the peer is made of it.
+    if let Some(room) = room {
+        socket.set_recv_buffer_size(room)?;
+    }
     if let Some(last) = source {
         let address = Ipv4Addr::new(127, 0, 0, last as u8);
         socket.bind(&SocketAddr::from((address, 0)).into())?;

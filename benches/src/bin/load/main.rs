@@ -6,6 +6,7 @@ mod clients;
 mod connect;
 mod deflate;
 mod echo;
+mod flood;
 mod frames;
 mod idle;
 mod json;
@@ -59,6 +60,7 @@ fn run(options: &Options) -> io::Result<()> {
             report::print("broadcast", options, options.clients, measured, None);
             broadcast.close();
         }
+        Mode::Flood => flood::run(options, deadline)?,
         Mode::Idle => idle::run(options, deadline)?,
         Mode::Stream => stream::run(options, deadline)?,
     }

@@ -8,6 +8,7 @@ use lexopt::prelude::*;
 pub(crate) const USAGE: &str = "\
 Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
        load broadcast --port P [--clients 500] [--in-flight 8] [--size 128]
+       load flood     --port P [--clients 500] [--in-flight 8] [--size 128] [--messages 1000] [--floods 3]
        load idle      --port P [--clients 20000]
        load stream    --port P [--size 1073741824] [--frame 65536]
 
@@ -22,6 +23,7 @@ Usage: load echo      --port P [--clients 100] [--depth 16] [--size 32]
 
 echo: each client sends a burst of `depth` messages in one write and waits for all answers.
 broadcast: one client keeps `in-flight` messages on their way; one is done when all clients have it.
+flood: as broadcast, but only the sender reads; the time until so many messages lie in everybody's buffers.
 stream: one client sends one message, in frames of so many bytes, and reads it back meanwhile; binary.
 idle: connects, prints its line, closes when a line comes from stdin.
 
@@ -31,6 +33,7 @@ Prints one line of JSON.";
 pub(crate) enum Mode {
     Echo,
     Broadcast,
+    Flood,
     Idle,
     Stream,
 }
@@ -71,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) deflate: bool,
     pub(crate) memory: bool,
     pub(crate) stuck: usize,
+    /// How often it is done.
+    pub(crate) floods: usize,
     pub(crate) budget: Budget,
     pub(crate) warmup: u64,
     pub(crate) pid: Option<u32>,
@@ -83,17 +88,18 @@ impl Options {
         let mode = match parser.next()? {
             Some(Value(mode)) if mode == "echo" => Mode::Echo,
             Some(Value(mode)) if mode == "broadcast" => Mode::Broadcast,
+            Some(Value(mode)) if mode == "flood" => Mode::Flood,
             Some(Value(mode)) if mode == "idle" => Mode::Idle,
             Some(Value(mode)) if mode == "stream" => Mode::Stream,
             Some(Short('h') | Long("help")) => {
                 println!("{USAGE}");
                 std::process::exit(0);
             }
-            _ => return Err("the first argument is echo, broadcast, idle or stream".into()),
+            _ => return Err("the first argument is echo, broadcast, flood, idle or stream".into()),
         };
         let (clients, depth, size) = match mode {
             Mode::Echo => (100, 16, 32),
-            Mode::Broadcast => (500, 8, 128),
+            Mode::Broadcast | Mode::Flood => (500, 8, 128),
             Mode::Idle => (20_000, 1, 0),
             Mode::Stream => (1, 1, 1 << 30),
         };
@@ -108,7 +114,11 @@ impl Options {
             deflate: false,
             memory: false,
             stuck: 0,
-            budget: Budget::Time(Duration::from_secs(1)),
+            floods: 3,
+            budget: match mode {
+                Mode::Flood => Budget::Messages(1000),
+                _ => Budget::Time(Duration::from_secs(1)),
+            },
             warmup: 0,
             pid: None,
             timeout: Duration::from_secs(60),
@@ -119,11 +129,16 @@ impl Options {
                 Long("port") => options.port = parser.value()?.parse()?,
                 Long("clients") => options.clients = positive(&mut parser)?,
                 Long("depth") if mode == Mode::Echo => options.depth = positive(&mut parser)?,
-                Long("in-flight") if mode == Mode::Broadcast => options.depth = positive(&mut parser)?,
+                Long("in-flight") if matches!(mode, Mode::Broadcast | Mode::Flood) => {
+                    options.depth = positive(&mut parser)?;
+                }
+                Long("floods") if mode == Mode::Flood => options.floods = positive(&mut parser)?,
                 Long("size") => options.size = parser.value()?.parse()?,
                 Long("frame") if mode == Mode::Stream => options.frame = positive(&mut parser)?,
                 Long("messages") => options.budget = Budget::Messages(parser.value()?.parse()?),
-                Long("seconds") => options.budget = Budget::Time(seconds(&mut parser)?),
+                Long("seconds") if mode != Mode::Flood => {
+                    options.budget = Budget::Time(seconds(&mut parser)?)
+                }
                 Long("warmup") => warmup = Some(parser.value()?.parse()?),
                 Long("stuck") if mode == Mode::Broadcast => options.stuck = parser.value()?.parse()?,
                 Long("deflate") if matches!(mode, Mode::Echo | Mode::Broadcast) => options.deflate = true,
