@@ -94,6 +94,7 @@ programs! {
     stale_ids: sanitized;
     stale_ids_under_load: sanitized valgrind;
     stop: sanitized valgrind;
+    stream_compressed: sanitized valgrind;
     stream_receive: sanitized valgrind;
     stream_send: sanitized valgrind;
     submit_bad_records: sanitized valgrind;
