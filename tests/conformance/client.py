@@ -109,6 +109,8 @@ class Connection:
         self.key = ""
         # The methods of the requests that wait for their responses.
         self.methods: list[str] = []
+        self.in_parts = False  # the server's messages may come in fragments
+        self.open_message: Frame | None = None  # one whose end has not come
         self.upgraded = False
         self.hung_up = False
         self.over = False
@@ -201,8 +203,24 @@ class Connection:
         return data
 
     def frame(self, within: float) -> Frame | str:
-        """The next frame, or "eof" or "reset". A frame that a server must not send is unmet."""
+        """The next frame, or "eof" or "reset". A frame that a server must not send is unmet. Of a
+        message in fragments, this is all of it; what passes between comes before."""
         deadline = time.monotonic() + within
+        while (seen := self._frame(deadline)) is None:
+            pass
+        return seen
+
+    def begun(self, size: int, within: float) -> Frame | str:
+        """The first `size` bytes, or more, of a message whose end has not come; what else comes
+        first is returned instead."""
+        deadline = time.monotonic() + within
+        while self.open_message is None or len(self.open_message.payload) < size:
+            if (seen := self._frame(deadline)) is not None:
+                return seen
+        return self.open_message
+
+    def _frame(self, deadline: float) -> Frame | str | None:
+        """The next frame; None when it was a fragment and its message goes on."""
         if not self._fill(2, deadline):
             return self._end_of_stream()
         first, second = self._inbox[0], self._inbox[1]
@@ -211,9 +229,12 @@ class Connection:
             raise Unmet("an unmasked frame from the server", "a masked one")
         if first & 0x70:
             raise Unmet("RSV bits 0 from the server", f"first byte {first:#04x}")
-        if not first & 0x80:
+        fin, is_control = bool(first & 0x80), opcode >= CLOSE
+        if not fin and (is_control or not self.in_parts):
             raise Unmet("FIN on each frame from the server", f"first byte {first:#04x}")
-        if opcode not in NAMES or opcode == CONTINUATION:
+        if not is_control and (opcode == CONTINUATION) != (self.open_message is not None):
+            raise Unmet("fragments in their order", f"first byte {first:#04x}")
+        if opcode not in NAMES:
             raise Unmet("a known opcode from the server", f"{opcode:#x}")
         if opcode >= CLOSE and length > 125:
             raise Unmet("a control frame of at most 125 bytes from the server", f"length {length}")
@@ -227,7 +248,15 @@ class Connection:
         if not self._fill(head + length, deadline):
             return self._end_of_stream()
         self._take(head)
-        return Frame(opcode, self._take(length))
+        payload = self._take(length)
+        if is_control:
+            return Frame(opcode, payload)
+        begun, self.open_message = self.open_message or Frame(opcode, b""), None
+        message = Frame(begun.opcode, begun.payload + payload)
+        if fin:
+            return message
+        self.open_message = message
+        return None
 
     def _end_of_stream(self) -> str:
         if self._inbox:

@@ -141,6 +141,7 @@ class Player:
             key, _, value = line.partition(":")
             if key.lower() == "sec-websocket-key":
                 self._client(name).key = value.strip()
+        self._client(name).in_parts = step.get("parts", False)
         self._client(name).methods.append(step.get("method", "GET"))
         request_line = f"{step.get('method', 'GET')} {target} {step.get('version', 'HTTP/1.1')}"
         head = "\r\n".join([request_line, *lines]) + "\r\n\r\n"
@@ -207,18 +208,21 @@ class Player:
                 raise Unmet(f"the body {step['body']!r}", repr(response.body))
 
     def _message(self, name: str, opcode: int, step: Step) -> None:
-        seen = self._clients[name].frame(PATIENCE)
         wanted, starts = payload(step), step.get("starts", "")
+        ends = step.get("fin", True)
+        client = self._clients[name]
+        seen = client.frame(PATIENCE) if ends else client.begun(len(wanted or b""), PATIENCE)
         if not (
             isinstance(seen, Frame)
             and seen.opcode == opcode
             and (wanted is None or seen.payload == wanted)
             and seen.payload.startswith(starts.encode())
             and (opcode != TEXT or is_utf8(seen.payload))
+            and ends == (seen is not client.open_message)
         ):
             what = show(wanted) if wanted is not None else f"{starts}…"
             raise Unmet(f"{NAMES[opcode]} {what}", show_frame(seen))
-        self._say(name, f"< {show_frame(seen)}")
+        self._say(name, f"< {show_frame(seen)}{'' if ends else ' …'}")
 
     def _close(self, name: str, code: int | list[int] | None, reason: str | None) -> None:
         """A Close frame with this code, or with one of these; 1005 is an empty one. What is not

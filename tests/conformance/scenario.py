@@ -18,7 +18,7 @@ FILES = Path(__file__).parent / "scenarios"
 
 PAYLOAD = {"data", "hex", "repeat", "size"}
 FRAME = {"fin", "rsv", "mask", "length_bits", "claim", "hold", "pieces"}
-REQUEST = {"method", "version", "lines", "set", "without", "add", "pad", "body", "hold", "pieces"}
+REQUEST = {"method", "version", "lines", "set", "without", "add", "pad", "body", "hold", "pieces", "parts"}
 
 # The options that a step may have, by its verb and that verb's value; "" stands for any value.
 OPTIONS: dict[tuple[str, str], set[str]] = {
@@ -35,7 +35,8 @@ OPTIONS: dict[tuple[str, str], set[str]] = {
     ("send", "end"): set(),
     ("send", "reset"): set(),
     ("answer", "ping"): set(),
-    **{("expect", kind): PAYLOAD | {"starts"} for kind in ("text", "binary", "ping", "pong")},
+    **{("expect", kind): PAYLOAD | {"starts", "fin"} for kind in ("text", "binary")},
+    **{("expect", kind): PAYLOAD | {"starts"} for kind in ("ping", "pong")},
     ("expect", "close"): {"code", "reason"},
     ("expect", "failure"): {"code"},
     ("expect", "eof"): {"after", "within"},

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static struct {
-  uint32_t welcome, close, ping, room, watched;
+  uint32_t welcome, close, ping, room, watched, stream, parts;
   uint64_t members, watchers; /* gateways: of /room, of /watch */
 } ids;
 
@@ -135,13 +135,42 @@ static void watched(wsgate_server *server, const wsgate_event *event) {
   }
 }
 
+/* Messages in parts, which no record of push.c and pull.c stands for: by calls, also where replies are submitted. */
+static void parts(wsgate_server *server, const wsgate_event *event) {
+  struct text text = text_of(event);
+  uint64_t client = event->client;
+  if (take_word(&text, "words")) {
+    wsgate_client_begin_text(server, client);
+    for (int i = 0; text.length > 0; i++) {
+      const char *end = memchr(text.data, ' ', text.length);
+      size_t length = end == NULL ? text.length : (size_t)(end - text.data);
+      size_t taken = end == NULL ? length : length + 1;
+      wsgate_client_chunk(server, client, text.data, length);
+      if (i == 0)
+        wsgate_client_send_text(server, client, "behind", 6);
+      text.data += taken;
+      text.length -= taken;
+    }
+    wsgate_client_end(server, client, NULL, 0);
+  } else if (take_word(&text, "half")) {
+    wsgate_client_begin_text(server, client);
+    wsgate_client_chunk(server, client, text.data, text.length);
+    wsgate_client_abort(server, client);
+  }
+}
+
 void conformance_event(wsgate_server *server, const wsgate_event *event) {
   int is_message = event->kind == WSGATE_EVENT_KIND_MESSAGE;
   if (event->client == 0)
     return; /* the server's own: LOG, STOPPED */
   if (decisions_event(server, event))
     return;
-  if (event->endpoint == ids.watched) {
+  if (event->endpoint == ids.stream) {
+    stream_event(server, event);
+  } else if (event->endpoint == ids.parts) {
+    if (is_message)
+      parts(server, event);
+  } else if (event->endpoint == ids.watched) {
     watched(server, event);
   } else if (event->endpoint == ids.ping) {
     ping(server, event);
@@ -175,6 +204,10 @@ void conformance_configure(wsgate_server *server) {
   modes_require(wsgate_endpoint_set_gateway(server, ids.room, ids.members), "/room");
   ids.watched = add_endpoint(server, "/watched");
   modes_require(wsgate_endpoint_set_gateway(server, add_endpoint(server, "/watch"), ids.watchers), "/watch");
+  ids.stream = add_endpoint(server, "/stream");
+  modes_require(wsgate_endpoint_set_streaming(server, ids.stream, 1), "streaming");
+  modes_require(wsgate_endpoint_set_max_message_size(server, ids.stream, 2 << 20), "message size");
+  ids.parts = add_endpoint(server, "/parts");
   decisions_configure(server);
 }
 

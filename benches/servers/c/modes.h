@@ -23,7 +23,7 @@ uint64_t new_gateway(wsgate_server *server);
 int is_binary(const wsgate_event *event);
 void echo(wsgate_server *server, const wsgate_event *event);
 
-/* For the mode stream. */
+/* For the mode stream, and one endpoint of conformance.c. */
 void stream_event(wsgate_server *server, const wsgate_event *event);
 
 void conformance_configure(wsgate_server *server);

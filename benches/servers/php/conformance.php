@@ -10,6 +10,7 @@ use Wsgate\Server;
 
 require __DIR__ . '/endpoints.php';
 require __DIR__ . '/decisions.php';
+require __DIR__ . '/streams.php';
 
 /** Clients say as much and as little as they like, and get what they are sent frame by frame. */
 const AT_WILL = ['frameSplit' => 0, 'heartbeatPeriod' => 0, 'rateBytes' => 0, 'rateFrames' => 0];
@@ -76,6 +77,7 @@ function addConformanceEndpoints(Server $server, Closure $echo): void
             ]));
         });
 
+    addStreamEndpoints($server, $echo);
     addDecisionEndpoints($server, $echo);
 }
 

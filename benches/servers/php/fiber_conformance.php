@@ -24,6 +24,7 @@ use function Wsgate\async;
 
 require __DIR__ . '/endpoints.php';
 require __DIR__ . '/fiber_decisions.php';
+require __DIR__ . '/fiber_streams.php';
 
 /** A handler of a closure. */
 final class Handler implements WebsocketClientHandler
@@ -147,6 +148,7 @@ function addFiberConformanceRoutes(Router $router, HttpServer $server, Websocket
         }
     });
 
+    addFiberStreamRoutes($add);
     addFiberDecisionRoutes($router, $add, $echo, $sendBack);
 }
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import streams
 import wsgate
 from decisions import Decisions, on_refused
 from endpoints import room_actions
@@ -26,6 +27,7 @@ def add_endpoints(server: wsgate.Server) -> None:
     endpoint("/ping", on_message=ping, on_pong=tell_pong)
     add_room(server)
     add_watched(server)
+    streams.add_endpoints(server, AT_WILL)
     decisions.add_endpoints(server, AT_WILL)
 
 

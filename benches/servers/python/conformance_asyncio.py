@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import streams_asyncio
 import wsgate
 from decisions_asyncio import Decisions, echo, on_refused
 from endpoints import room_actions
@@ -31,6 +32,7 @@ def router() -> wsgate.Router:
     routes.add("/room", in_room, **DEFAULTS, gateway="room")
     routes.add("/watched", watched, **DEFAULTS)
     routes.add("/watch", echo, **DEFAULTS, gateway="watchers")
+    streams_asyncio.add_routes(routes, DEFAULTS)
     decisions.add_routes(routes, DEFAULTS)
     return routes
 

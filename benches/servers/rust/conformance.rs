@@ -7,9 +7,11 @@ use wsgate::{
 };
 
 use super::decisions::Decisions;
+use super::streams::Streams;
 
 pub(crate) struct Conformance {
     decisions: Decisions,
+    streams: Streams,
     welcome: EndpointId,
     close: EndpointId,
     ping: EndpointId,
@@ -36,6 +38,7 @@ impl Conformance {
         config.set_gateway(watch, watchers)?;
         Ok(Self {
             decisions: Decisions::configure(config)?,
+            streams: Streams::configure(config)?,
             welcome: super::add_endpoint(config, "/welcome")?,
             close: super::add_endpoint(config, "/close")?,
             ping: super::add_endpoint(config, "/ping")?,
@@ -124,7 +127,9 @@ impl Conformance {
 impl Handler for Conformance {
     fn on_event(&self, server: &Handle, event: &Event<'_>) {
         // Who has left meanwhile has nobody to tell.
-        if self.decisions.on_event(server, event).unwrap_or(true) {
+        if self.decisions.on_event(server, event).unwrap_or(true)
+            || self.streams.on_event(server, event).unwrap_or(true)
+        {
             return;
         }
         let endpoint = EndpointId(event.endpoint);

@@ -5,6 +5,7 @@ mod conformance;
 mod decisions;
 #[path = "../../../examples/rust/signals.rs"]
 mod signals;
+mod streams;
 
 use std::time::Duration;
 
