@@ -170,7 +170,8 @@ servers := c-push c-pull rust python-callback python-asyncio php-callback php-fi
 # LONG=1: more messages, and all of them for each server.
 compression: build packages-c packages-php packages-browser
 	$(venv)/python tests/compression/run.py $(compressing:%=benches/servers/%-echo.sh) \
-		$(addsuffix -deflate-echo.sh,$(addprefix benches/servers/,rust python-callback python-asyncio php-callback php-fiber))
+		$(addsuffix -deflate-echo.sh,$(addprefix benches/servers/,rust python-callback python-asyncio php-callback php-fiber)) \
+		$(streaming:%=benches/servers/%-echo.sh)
 
 conformance: build packages-c packages-php packages-python
 	$(venv)/python tests/conformance/run.py --transcript target/conformance \

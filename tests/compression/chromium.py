@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from plan import Plan
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "browser"))
@@ -53,11 +56,10 @@ class Chromium:
         browser.driver.set_script_timeout(SCRIPT_SECONDS)
         browser.driver.get(f"http://127.0.0.1:{self._pages.server_port}/")
 
-    def exchange(self, uri: str, offer: dict[str, Any], seed: int, rounds: int, large: int) -> int:
+    def exchange(self, plan: Plan) -> int:
         driver = self._browser.driver
-        plan = {"seed": seed, "rounds": rounds, "large": large}
         driver.execute_script((HERE / "exchange.js").read_text())
-        answer = driver.execute_async_script(EXCHANGE, uri, plan)
+        answer = driver.execute_async_script(EXCHANGE, plan.uri, asdict(plan))
         if "error" in answer:
             raise AssertionError(f"Chromium: {answer['error']}")
         return int(answer["count"])

@@ -1,6 +1,6 @@
 // Sends messages to an echo server and compares what comes back, byte for byte. Runs in a browser and in node alike:
 // a driver brings `connect`, which resolves to an open WebSocket whose binaryType is "arraybuffer", and `send`.
-globalThis.exchange = async function exchange({ connect, send, seed, rounds, large }) {
+globalThis.exchange = async function exchange({ connect, send, compressed, seed, rounds, large }) {
   // xorshift32: the same messages for the same seed.
   let state = (seed * 2654435761) >>> 0 || 1;
   const next = () => {
@@ -68,7 +68,7 @@ globalThis.exchange = async function exchange({ connect, send, seed, rounds, lar
     throw new Error(`${what}: ${sent.length} came back as ${typeof came} of ${came.length ?? came.byteLength}`);
   };
 
-  if (!socket.extensions.includes("permessage-deflate")) throw new Error("nothing was agreed upon");
+  if (socket.extensions.includes("permessage-deflate") !== compressed) throw new Error(`agreed upon: "${socket.extensions}"`);
   let count = 0;
   const exchangeAll = async (messages) => {
     for (const [message] of messages) send(socket, message, below);

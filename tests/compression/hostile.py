@@ -23,9 +23,9 @@ BUDGET = 32 * MIB
 ENVIRONMENT = {"MESSAGE_SIZE": str(LIMIT), "INBOX_BUDGET": str(BUDGET)}
 MAX_GROWTH = 16 * MIB
 CROWD = 1000
-CLIENT = 32 << 10
-"""What a client of the crowd may cost beside: its socket, a context with takeover, and the gaps that the allocator has
-where its message grew."""
+CLIENT = 24 << 10
+"""What a client of the crowd may cost beside: its handshake, its socket, and the gaps that the allocator has where its
+message grew. Its contexts end with it, although it lingers."""
 
 
 def bomb(size: int) -> bytes:

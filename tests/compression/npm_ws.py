@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from plan import Plan
 
 HERE = Path(__file__).resolve().parent
 NAME = "ws"
@@ -25,13 +28,12 @@ class NpmWs:
             ["node", HERE / "ws.mjs", modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def exchange(self, uri: str, offer: dict[str, Any], seed: int, rounds: int, large: int) -> int:
-        plan = {"uri": uri, "offer": offer, "seed": seed, "rounds": rounds, "large": large}
+    def exchange(self, plan: Plan) -> int:
         assert self._node.stdin is not None and self._node.stdout is not None
-        print(json.dumps(plan), file=self._node.stdin, flush=True)
+        print(json.dumps(asdict(plan)), file=self._node.stdin, flush=True)
         answer = json.loads(self._node.stdout.readline() or '{"error": "node has ended"}')
         if "error" in answer:
-            raise AssertionError(f"ws, {offer}: {answer['error']}")
+            raise AssertionError(f"ws, {plan.offer}: {answer['error']}")
         return int(answer["count"])
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import websockets
+from plan import Plan
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory as Offer
 
 NAME = "websockets"
@@ -65,14 +66,21 @@ def pieces(chance: random.Random, message: Message) -> Message | list[Message]:
     return [message[start:end] for start, end in bounds]
 
 
-async def play(uri: str, offer: dict[str, Any], seed: int, rounds: int, large: int) -> int:
-    chance = random.Random(seed)
+async def play(plan: Plan) -> int:
+    offer, rounds, large = plan.offer, plan.rounds, plan.large
+    chance = random.Random(plan.seed)
     count = 0
     async with websockets.connect(
-        uri, compression=None, extensions=[Offer(**offer)], max_size=None, ping_interval=None
+        plan.uri,
+        compression=None,
+        extensions=[Offer(**offer)],
+        max_size=None,
+        # It takes all that comes while it sends: a server that streams does not read who does not.
+        max_queue=None,
+        ping_interval=None,
     ) as client:
-        if not client.protocol.extensions:
-            raise AssertionError(f"websockets, {offer}: nothing was agreed upon")
+        if bool(client.protocol.extensions) != plan.compressed:
+            raise AssertionError(f"websockets, {offer}: agreed upon: {client.protocol.extensions}")
 
         async def exchange(messages: list[Message]) -> None:
             nonlocal count
@@ -100,8 +108,8 @@ async def play(uri: str, offer: dict[str, Any], seed: int, rounds: int, large: i
 
 
 class PypiWebsockets:
-    def exchange(self, uri: str, offer: dict[str, Any], seed: int, rounds: int, large: int) -> int:
-        return asyncio.run(play(uri, offer, seed, rounds, large))
+    def exchange(self, plan: Plan) -> int:
+        return asyncio.run(play(plan))
 
     def close(self) -> None:
         pass

@@ -6,6 +6,9 @@ there is told of. Each exchanges random, repetitive, textual, mixed and empty me
 binary, whole and in fragments, several at once, for every kind of agreement that it can offer. Then come those that
 mean harm: bombs, garbage, and streams that are cut or go on (hostile.py).
 
+Servers that stream (-stream-) get exchanges alone, with longer messages; those without compression (no -deflate-) are
+to agree upon nothing.
+
 The first script is tried with all that, the others with the most common agreements and messages of up to 300 KB.
 
     LONG=1        the same for each script, long messages with each server, and more rounds
@@ -32,6 +35,7 @@ import chromium
 import hostile
 import npm_ws
 import pypi_websockets
+from plan import Plan
 from websockets.exceptions import WebSocketException
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +44,7 @@ from startscript import Server, ServerFailedError, StartScript  # noqa: E402 - f
 
 CLIENTS: list[ModuleType] = [pypi_websockets, npm_ws, chromium]
 LARGE = 16 << 20
+LARGE_STREAMED = 4 << 20
 
 # The C servers let a test choose windows and fragments of ours; the clients' offers do the rest.
 SERVERS: list[tuple[str, dict[str, str]]] = [
@@ -99,7 +104,7 @@ def main(scripts: list[str]) -> int:
 
 
 def play(path: Path, clients: list[tuple[ModuleType, Any]], extent: Extent, whole: bool, tally: Tally) -> None:
-    in_c = path.name.startswith("c-")
+    in_c, streams = path.name.startswith("c-"), "-stream-" in path.name
     began = time.monotonic()
 
     def attempt(who: str, server_is: str, work: Any) -> None:
@@ -116,10 +121,12 @@ def play(path: Path, clients: list[tuple[ModuleType, Any]], extent: Extent, whol
                 for offer_number, offer in enumerate(module.OFFERS if whole else module.OFFERS[:2]):
                     # Clients bound the fragments that they take.
                     long = number == 0 or (extent.long and "FRAME_SPLIT" not in environment)
-                    large = LARGE if whole and offer_number == 0 and long else 0
-                    plan = (uri, offer, extent.seed + offer_number, extent.rounds, large)
-                    attempt(module.NAME, server_is, lambda plan=plan, client=client: client.exchange(*plan))
-    if in_c:
+                    large = LARGE if whole else LARGE_STREAMED if streams else 0
+                    if offer_number > 0 or not long:
+                        large = 0
+                    plan = Plan(uri, offer, "-deflate-" in path.name, extent.seed + offer_number, extent.rounds, large)
+                    attempt(module.NAME, server_is, lambda plan=plan, client=client: client.exchange(plan))
+    if in_c and not streams:
         with started(path, hostile.ENVIRONMENT) as server:
             attempt("hostile", "", lambda: hostile.run(server.port, server.pid))
     print(f"{path.name}: {time.monotonic() - began:.1f} s", flush=True)

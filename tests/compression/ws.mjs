@@ -1,4 +1,4 @@
-// node ws.mjs MODULES: reads {uri, offer, seed, rounds, large} lines and answers each with {count, extensions} or
+// node ws.mjs MODULES: reads plans (plan.py), one a line, and answers each with {count, extensions} or
 // {error}. MODULES is the directory with the npm package `ws`.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
