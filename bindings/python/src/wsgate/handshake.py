@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._channel import Channel
 from ._library import lib
+from ._records import text_of
 from .client import Client
 from .exceptions import ConnectionClosed
 from .request import Request
@@ -59,7 +60,7 @@ class Handshake:
         pump = self._pump
         client = Client(self.id, self.endpoint, channel, self.request)
         client.data = self.data
-        name = None if subprotocol == "" else (subprotocol or "").encode()
+        name = None if subprotocol == "" else text_of("subprotocol", subprotocol or "")
         fields = encode_headers(headers)
         # Known before the engine is told: its ACCEPT may be taken by another thread at once.
         pump.expected[self.id] = client

@@ -10,7 +10,7 @@ from .. import _abi
 from .._records import record
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ._receiving import Receiving
 
 # The bytes of one streaming client that may wait here; a quarter of them is given back at a time.
 WINDOW = 1 << 20
@@ -51,7 +51,7 @@ class Parts:
 
     __slots__ = ("_bytes", "_connection", "_limit", "_messages", "_sizes", "incoming")
 
-    def __init__(self, connection: Connection, limit: int) -> None:
+    def __init__(self, connection: Receiving, limit: int) -> None:
         self._connection = connection
         self.incoming: Incoming | None = None
         # By whole message that waits: what to give back when it is received.
@@ -153,7 +153,7 @@ class Parts:
             self._connection._give_back(messages, size)
 
 
-def receive_sized(connection: Connection, message: str | bytes) -> None:
+def receive_sized(connection: Receiving, message: str | bytes) -> None:
     """What the pump calls with each whole message of a streaming connection."""
     parts = connection._parts
     assert parts is not None
