@@ -91,6 +91,8 @@ def test_a_decision_is_checked_and_can_be_mended(run, connect):
                 attempt()
             except ValueError as error:
                 failures.append(str(error))
+        with pytest.raises(TypeError, match="subprotocol must be a str, not 5"):
+            handshake.accept(5)
         handshake.accept()
         for late in (handshake.accept, handshake.reject):
             with pytest.raises(wsgate.ConnectionClosed):
