@@ -1,6 +1,9 @@
 //! The Rust API as an application uses it, with tokio-tungstenite as the client.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail so
 
+#[path = "server/compressed_parts.rs"]
+mod compressed_parts;
+
 use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
