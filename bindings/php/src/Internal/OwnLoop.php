@@ -9,6 +9,11 @@ use Error;
 use Throwable;
 use Wsgate\Server;
 
+use function count;
+use function function_exists;
+use function pcntl_signal_dispatch;
+use function reset;
+
 /**
  * The loop of programs without Revolt. With one server it waits in the library's own call, which is the
  * cheapest way: the library then works on this thread.
@@ -29,7 +34,8 @@ final class OwnLoop extends Loop
     /** @var array<int, resource> their descriptors, once there are several servers */
     private array $streams = [];
 
-    private readonly Timers $timers;
+    /** Null: nobody has waited for a time. */
+    private ?Timers $timers = null;
 
     private readonly Signals $signals;
 
@@ -40,7 +46,6 @@ final class OwnLoop extends Loop
 
     public function __construct()
     {
-        $this->timers = new Timers();
         $this->signals = new Signals();
     }
 
@@ -56,34 +61,26 @@ final class OwnLoop extends Loop
 
     public function await(Suspension $suspension): void
     {
-        $this->run($suspension->isDone(...));
-    }
-
-    public function awaken(): void
-    {
-        // Each turn looks whether it is the last one.
-    }
-
-    /**
-     * Runs until this says so.
-     *
-     * @param Closure(): bool $isDone
-     */
-    public function run(Closure $isDone): void
-    {
         if ($this->running) {
             throw new Error('The loop runs already: wait in a fiber, see Wsgate\async()');
         }
         $this->running = true;
+        // All in here happens for each batch of events, mostly in vain: what need not be called is not.
+        $dispatchesSignals = function_exists('pcntl_signal_dispatch');
         try {
             while (true) {
-                $this->signals->dispatch();
-                $this->timers->fire();
-                Tasks::run();
+                if ($dispatchesSignals) {
+                    // The program's own handlers, too.
+                    pcntl_signal_dispatch();
+                }
+                $this->timers?->fire();
+                if (Tasks::$ready !== []) {
+                    Tasks::run();
+                }
                 if ($this->failures !== []) {
                     throw array_shift($this->failures);
                 }
-                if ($isDone()) {
+                if ($suspension->isDone()) {
                     return;
                 }
                 $this->turn();
@@ -93,8 +90,14 @@ final class OwnLoop extends Loop
         }
     }
 
+    public function awaken(): void
+    {
+        // Each turn looks whether it is the last one.
+    }
+
     public function delay(float $seconds, Closure $callback): string
     {
+        $this->timers ??= new Timers();
         return 't' . $this->timers->add($seconds, $callback);
     }
 
@@ -107,7 +110,7 @@ final class OwnLoop extends Loop
     {
         $number = (int) substr($id, 1);
         if ($id[0] === 't') {
-            $this->timers->cancel($number);
+            $this->timers?->cancel($number);
         } else {
             $this->signals->cancel($number);
         }
@@ -122,8 +125,8 @@ final class OwnLoop extends Loop
     private function turn(): void
     {
         $timeout = self::WAIT_MS;
-        $next = $this->timers->next();
-        if (Tasks::areWaiting()) {
+        $next = $this->timers?->next();
+        if (Tasks::$ready !== []) {
             $timeout = 0;
         } elseif ($next !== null) {
             $timeout = min($timeout, intdiv($next + 999_999, 1_000_000));
@@ -136,17 +139,13 @@ final class OwnLoop extends Loop
                 usleep($timeout * 1000);
                 break;
             case 1:
-                $this->turnServer(reset($this->servers), $timeout);
+                $server = reset($this->servers);
+                if (!$server->turn($timeout)) {
+                    $this->remove($server);
+                }
                 break;
             default:
                 $this->turnServers($timeout);
-        }
-    }
-
-    private function turnServer(Server $server, int $timeoutMs): void
-    {
-        if (!$server->turn($timeoutMs)) {
-            $this->remove($server);
         }
     }
 
@@ -160,7 +159,9 @@ final class OwnLoop extends Loop
         // False: a signal came.
         if (@stream_select($readable, $none, $none, 0, $timeoutMs * 1000) > 0) {
             foreach (array_intersect_key($this->servers, $readable) as $server) {
-                $this->turnServer($server, 0);
+                if (!$server->turn(0)) {
+                    $this->remove($server);
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ namespace Wsgate\Internal;
 use Closure;
 use FFI;
 use FFI\CData;
+use Fiber;
 use Throwable;
 use Wsgate\Client;
 use Wsgate\ClientInfo;
@@ -105,19 +106,23 @@ final class Pump
         if ($this->delivering) {
             throw new WsgateException(Status::Reentrant, 'run() and tick() cannot be called in a callback');
         }
-        if ($this->engine->server === null) {
+        $server = $this->engine->server;
+        if ($server === null) {
             return false;
         }
-        $count = $this->ffi->wsgate_server_take($this->engine->server, $this->engine->batch, 0, $timeoutMs);
+        $count = $this->ffi->wsgate_server_take($server, $this->engine->batch, 0, $timeoutMs);
         if ($count > 0) {
             $this->delivering = true;
             $this->outgoing->cork();
-            $outer = Tasks::enter();
+            $outer = Tasks::$deliveringIn;
+            Tasks::$deliveringIn = Fiber::getCurrent();
             try {
                 $this->deliver($count);
-                Tasks::run();
+                if (Tasks::$ready !== []) {
+                    Tasks::run();
+                }
             } finally {
-                Tasks::leave($outer);
+                Tasks::$deliveringIn = $outer;
                 $this->delivering = false;
                 $failures = $this->outgoing->uncork();
             }
@@ -138,9 +143,10 @@ final class Pump
     private function deliver(int $count): void
     {
         $words = $this->wordPointers[self::EVENTS];
-        $stride = $this->header[self::EVENT_SIZE] >> 3;
-        $base = $this->header[self::PAYLOAD];
-        $length = $this->header[self::PAYLOAD_LENGTH];
+        $header = $this->header;
+        $stride = $header[self::EVENT_SIZE] >> 3;
+        $base = $header[self::PAYLOAD];
+        $length = $header[self::PAYLOAD_LENGTH];
         $payload = $length > 0 ? FFI::string($this->bytePointers[self::PAYLOAD], $length) : '';
 
         for ($at = 0, $end = $count * $stride; $at < $end; $at += $stride) {

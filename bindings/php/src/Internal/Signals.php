@@ -61,14 +61,6 @@ final class Signals
         }
     }
 
-    /** Lets PHP call what handles the signals that have come, ours and the program's own. */
-    public function dispatch(): void
-    {
-        if ($this->arePossible) {
-            pcntl_signal_dispatch();
-        }
-    }
-
     public function areAwaited(): bool
     {
         return $this->callbacks !== [];

@@ -17,28 +17,21 @@ use Throwable;
  */
 final class Tasks
 {
-    /** @var list<Task> */
-    private static array $ready = [];
+    /** @var list<Task> whoever has time looks whether it is empty */
+    public static array $ready = [];
 
     private static bool $running = false;
 
-    /** How many pumps deliver: they run the tasks when they have done. */
-    private static int $delivering = 0;
-
-    /** The fiber that the innermost pump delivers in; null for {main}. */
-    private static ?Fiber $deliveringIn = null;
+    /** The fiber that the innermost pump delivers in, null for {main}; false while none does. A pump says so itself. */
+    public static Fiber|false|null $deliveringIn = false;
 
     public static function add(Task $task): void
     {
         self::$ready[] = $task;
-        if (!self::$running && self::$delivering === 0) {
+        // A pump runs the tasks when it has delivered.
+        if (!self::$running && self::$deliveringIn === false) {
             Loop::get()->kick();
         }
-    }
-
-    public static function areWaiting(): bool
-    {
-        return self::$ready !== [];
     }
 
     /** Runs tasks until none is left, those that they make ready, too. */
@@ -62,25 +55,9 @@ final class Tasks
         }
     }
 
-    /** A pump begins to call closures. */
-    public static function enter(): ?Fiber
-    {
-        $outer = self::$deliveringIn;
-        self::$delivering++;
-        self::$deliveringIn = Fiber::getCurrent();
-        return $outer;
-    }
-
-    /** Its batch is done. */
-    public static function leave(?Fiber $outer): void
-    {
-        self::$delivering--;
-        self::$deliveringIn = $outer;
-    }
-
     /** Whether a pump is at work right here, so that nothing may wait: everything would. */
     public static function isInPump(?Fiber $fiber): bool
     {
-        return self::$delivering > 0 && $fiber === self::$deliveringIn;
+        return $fiber === self::$deliveringIn;
     }
 }
