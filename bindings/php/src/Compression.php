@@ -9,6 +9,9 @@ use Wsgate\Internal\Engine;
 /** How an endpoint compresses messages, with the clients that offer it: permessage-deflate (RFC 7692). */
 final class Compression
 {
+    /** The parameters have 32 bits: FFI would cut a larger number down to one that may be good. */
+    private const MOST = 0xffffffff;
+
     /**
      * @param int $level 1, fast, to 9, small
      * @param bool $serverTakeover whether our messages may refer to earlier ones: smaller, but a context a client
@@ -37,7 +40,7 @@ final class Compression
     /** @internal */
     public function apply(Engine $engine, int $endpoint): void
     {
-        $engine->set('wsgate_endpoint_set_compression', 'compression level', $endpoint, $this->level);
+        $engine->set('wsgate_endpoint_set_compression', 'compression level', $endpoint, min($this->level, self::MOST));
         $engine->call(
             'wsgate_endpoint_set_compression_takeover',
             $endpoint,
@@ -49,11 +52,11 @@ final class Compression
                 'wsgate_endpoint_set_compression_window',
                 'compression window',
                 $endpoint,
-                $this->serverWindowBits ?? ($this->serverTakeover ? 12 : 15),
-                $this->clientWindowBits ?? ($this->clientTakeover ? 12 : 15),
+                min($this->serverWindowBits ?? ($this->serverTakeover ? 12 : 15), self::MOST),
+                min($this->clientWindowBits ?? ($this->clientTakeover ? 12 : 15), self::MOST),
             );
         }
-        $engine->set('wsgate_endpoint_set_compression_memory', 'compression memory', $endpoint, $this->memory);
+        $engine->set('wsgate_endpoint_set_compression_memory', 'compression memory', $endpoint, min($this->memory, self::MOST));
         $engine->set('wsgate_endpoint_set_compression_ratio', 'compression ratio', $endpoint, $this->ratio);
         $engine->set(
             'wsgate_endpoint_set_compression_of',

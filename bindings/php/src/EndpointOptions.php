@@ -85,7 +85,8 @@ final class EndpointOptions
         if ($this->gateway !== null) {
             $engine->call('wsgate_endpoint_set_gateway', $endpoint, $this->gateway->getId());
         }
-        $milliseconds = static fn (?float $seconds): ?int => $seconds === null ? null : (int) round($seconds * 1000);
+        $milliseconds = static fn (string $setting, ?float $seconds): ?int =>
+            $seconds === null ? null : Engine::milliseconds($setting, $seconds);
         // Null leaves the library's default, and of a pair, the other's.
         $this->set($engine, $endpoint, 'same_host', [$this->sameHost ? 1 : null], []);
         $this->set($engine, $endpoint, 'text_only', [$this->textOnly ? 1 : null], []);
@@ -96,8 +97,8 @@ final class EndpointOptions
         $this->set($engine, $endpoint, 'frame_split', [$this->frameSplit], []);
         $this->set($engine, $endpoint, 'rate_policy', [$this->ratePolicy?->value], []);
         $this->set($engine, $endpoint, 'slow_consumer', [$this->slowConsumer?->value], []);
-        $this->set($engine, $endpoint, 'close_period', [$milliseconds($this->closePeriod)], []);
-        $this->set($engine, $endpoint, 'handshake_timeout', [$milliseconds($this->handshakeTimeout)], []);
+        $this->set($engine, $endpoint, 'close_period', [$milliseconds('close period', $this->closePeriod)], []);
+        $this->set($engine, $endpoint, 'handshake_timeout', [$milliseconds('handshake timeout', $this->handshakeTimeout)], []);
         $this->set(
             $engine,
             $endpoint,
@@ -116,8 +117,8 @@ final class EndpointOptions
             $engine,
             $endpoint,
             'heartbeat',
-            [$milliseconds($this->heartbeatPeriod), $this->heartbeatLimit],
-            [$milliseconds(self::HEARTBEAT_PERIOD), self::HEARTBEAT_LIMIT],
+            [$milliseconds('heartbeat period', $this->heartbeatPeriod), $this->heartbeatLimit],
+            [$milliseconds('heartbeat period', self::HEARTBEAT_PERIOD), self::HEARTBEAT_LIMIT],
         );
         $this->set(
             $engine,

@@ -59,6 +59,11 @@ final class Server
         $this->end();
     }
 
+    /** There is one: the end of a copy would be the server's. */
+    private function __clone()
+    {
+    }
+
     /** Adds an address: `127.0.0.1:8080`, `[::1]:8080`; with port 0 the system chooses, see getPort(). */
     public function listen(string $address): self
     {
@@ -109,7 +114,7 @@ final class Server
      */
     public function onRequest(Closure $handler, float $timeout = 30.0, int $maxBodySize = 131_072): self
     {
-        $milliseconds = (int) round($timeout * 1000);
+        $milliseconds = Engine::milliseconds('request timeout', $timeout);
         $this->engine->set('wsgate_server_set_request_timeout', 'request timeout', $milliseconds);
         $this->engine->set('wsgate_server_set_max_body_size', 'max body size', $maxBodySize);
         $this->engine->call('wsgate_server_set_requests', 1);
@@ -125,7 +130,7 @@ final class Server
      */
     public function onRefusal(Closure $handler, float $timeout = 1.0): self
     {
-        $milliseconds = (int) round($timeout * 1000);
+        $milliseconds = Engine::milliseconds('error pages', $timeout);
         $this->engine->set('wsgate_server_set_error_pages', 'error pages', $milliseconds);
         $this->pump->refusal = $handler;
         return $this;
@@ -317,7 +322,7 @@ final class Server
     public function stop(float $grace = 3.0): void
     {
         try {
-            $this->outgoing->call('wsgate_server_stop', max(0, (int) round($grace * 1000)));
+            $this->outgoing->call('wsgate_server_stop', max(0, Engine::milliseconds('grace', $grace)));
         } catch (ClosedException) {
             // It has stopped.
         }

@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace Wsgate\Tests;
 
+use Error;
+use Wsgate\Server;
+
 final class LifecycleTest extends ServerTestCase
 {
     /** @return iterable<string, array{int}> */
@@ -63,6 +66,25 @@ final class LifecycleTest extends ServerTestCase
         self::assertSame(1001, $client->receiveClose()[0]);
         self::assertSame(0, $server->wait(), $server->errors());
         self::assertStringEndsWith("stopped\n", $server->rest());
+    }
+
+    public function testAServerMayBeDumpedInEveryState(): void
+    {
+        $server = $this->program('dumped');
+        $client = RawClient::connect($server->port());
+        $client->sendText('go');
+        self::assertSame('dumped', $client->receiveText());
+        $client->close();
+        self::assertSame(0, $server->stop(), $server->errors());
+        self::assertSame("stopped\n", $server->rest());
+    }
+
+    public function testAServerIsNotCopied(): void
+    {
+        $server = new Server();
+        $this->expectException(Error::class);
+        $this->expectExceptionMessage('private');
+        clone $server;
     }
 
     public function testAForkedChildIsToldAndTheParentGoesOn(): void

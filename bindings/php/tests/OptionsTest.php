@@ -48,6 +48,26 @@ final class OptionsTest extends TestCase
         yield 'frame split' => [$endpoint(frameSplit: 1), ['frame split threshold', '1', '128']];
         yield 'heartbeat' => [$endpoint(heartbeatPeriod: 0.001), ['heartbeat period', '1', '50', 'milliseconds']];
         yield 'unanswered pings' => [$endpoint(heartbeatLimit: 0), ['heartbeat limit', '0', '1000']];
+        yield 'compression level, 33 bits' => [
+            $endpoint(compression: new Compression(level: (1 << 32) + 6)),
+            ['compression level', '1', '9'],
+        ];
+        yield 'compression window, 33 bits' => [
+            $endpoint(compression: new Compression(serverWindowBits: (1 << 32) + 12)),
+            ['compression window', '9', '15'],
+        ];
+        yield 'compression memory, 33 bits' => [
+            $endpoint(compression: new Compression(memory: (1 << 32) + 5)),
+            ['compression memory', '1', '9'],
+        ];
+        yield 'close period, not a number' => [$endpoint(closePeriod: NAN), ['close period', 'NAN']];
+        yield 'close period, for ever' => [$endpoint(closePeriod: INF), ['close period', '3600000', 'milliseconds']];
+        yield 'heartbeat, ages' => [$endpoint(heartbeatPeriod: 1e300), ['heartbeat period', 'milliseconds']];
+        yield 'heartbeat, below 0' => [$endpoint(heartbeatPeriod: -1.0), ['heartbeat', '-1', '0']];
+        yield 'request timeout' => [
+            static fn (Server $server) => $server->onRequest(static fn () => null, INF),
+            ['request timeout', '3600000'],
+        ];
         yield 'compression memory' => [
             $endpoint(compression: new Compression(memory: 10)),
             ['compression memory', '10', '1', '9'],

@@ -39,6 +39,16 @@ final class Engine
         $this->free();
     }
 
+    /**
+     * FFI follows a pointer that is dumped, also to what is freed or not filled yet.
+     *
+     * @return array<string, mixed>
+     */
+    public function __debugInfo(): array
+    {
+        return ['isFreed' => $this->server === null];
+    }
+
     /** Stops the server if it runs, and waits for its threads. */
     public function free(): void
     {
@@ -100,6 +110,15 @@ final class Engine
             Status::Full => new FullException($status, $text),
             default => new WsgateException($status, $text),
         };
+    }
+
+    /** Seconds as the library counts them; what is beyond all bounds stays so, and is refused there. */
+    public static function milliseconds(string $setting, float $seconds): int
+    {
+        if (is_nan($seconds)) {
+            throw new WsgateException(Status::Config, "$setting is NAN, which is no number of seconds");
+        }
+        return (int) max(-9e18, min(9e18, round($seconds * 1000)));
     }
 
     /** FFI would hand over a negative number as a huge one. */

@@ -71,6 +71,12 @@ final class Outgoing
         $this->reserve(1024);
     }
 
+    /** @return array<string, mixed> without pointers; see Engine */
+    public function __debugInfo(): array
+    {
+        return ['waiting' => count($this->targets), 'isCorked' => $this->limit > 0];
+    }
+
     /** From now on records gather until uncork(). */
     public function cork(): void
     {
@@ -308,7 +314,11 @@ final class Outgoing
         return new WsgateException($status, match ($op) {
             Abi::OP_BEGIN_TEXT, Abi::OP_BEGIN_BINARY => 'a message to this client is open already',
             Abi::OP_CHUNK, Abi::OP_END => 'no message to this client is open',
-            default => $status === Status::Invalid ? 'a text message must be UTF-8' : $status->name,
+            default => match ($status) {
+                Status::Invalid => 'a text message must be UTF-8',
+                Status::Config => 'a message has at most 1 GiB',
+                default => $status->name,
+            },
         });
     }
 

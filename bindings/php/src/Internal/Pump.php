@@ -85,6 +85,12 @@ final class Pump
         $this->bytePointers = $this->ffi->cast('char **', $engine->batch);
     }
 
+    /** @return array<string, mixed> without pointers; see Engine */
+    public function __debugInfo(): array
+    {
+        return ['connections' => array_keys($this->connections), 'isDelivering' => $this->delivering];
+    }
+
     public function isDelivering(): bool
     {
         return $this->delivering;
