@@ -154,6 +154,11 @@ test-python: build packages-python
 test-php: build packages-php
 	phpunit -c bindings/php
 
+# Needs mago and composer: tools/analyse-php.sh says how to have them.
+.PHONY: analyse-php
+analyse-php:
+	@tools/analyse-php.sh
+
 packaging: build packages-packaging
 	tests/packaging/install.sh
 	tests/packaging/dist.sh
