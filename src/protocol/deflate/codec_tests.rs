@@ -128,6 +128,24 @@ fn a_stream_that_the_peer_ended_is_followed_by_another() {
 }
 
 #[test]
+fn a_message_may_be_of_many_streams() {
+    for (takeover, count) in [(false, 17), (false, 1000), (true, 1000)] {
+        let mut message = b"\xf3\x48\xcd\xc9\xc9\x07\x00".repeat(count);
+        message.push(0);
+        let whole = b"Hello".repeat(count);
+        let inflate = |message: &[u8], limit: usize| {
+            let mut out = Vec::new();
+            let mut codec = Codec::new(agreement(false, takeover, 15), EFFORT);
+            codec.inflate(message, &mut out, limit as u64).map(|()| out).map_err(|failure| failure.code)
+        };
+        assert_eq!(inflate(&message, whole.len()).as_ref(), Ok(&whole));
+        assert_eq!(inflate(&message, whole.len() - 1), Err(1009));
+        let cut = message.len() - 4;
+        assert_eq!(inflate(message.get(..cut).unwrap(), whole.len()), Err(1007));
+    }
+}
+
+#[test]
 fn garbage_is_1007_and_a_bomb_1009() {
     let mut bomb = Vec::new();
     Deflater::new(9, 15, 8).unwrap().deflate(&vec![0; 20 << 20], &mut bomb);

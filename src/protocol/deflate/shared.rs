@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::codec::SharedClass;
 use super::negotiation::MAX_BITS;
-use crate::sys::{Corrupt, Deflater, Packer, Unpacker};
+use crate::sys::{Corrupt, Deflater, Inflater, Packer, Unpacker};
 
 /// Their streams, by level, and for `Deflater` by window: made when first needed.
 #[derive(Default)]
@@ -25,7 +25,7 @@ thread_local! {
 
 /// What a compressed message lacks (RFC 7692 §7.2.2), and an empty final block, where libdeflate stops.
 const END: [u8; 9] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
-/// How often a peer may end its stream within a message: each new one costs tables.
+/// How often a peer may end its stream within a message until zlib takes over: libdeflate makes room anew for each.
 const STREAMS: usize = 16;
 /// How many buffers are kept for the next messages.
 const SPARE: usize = 2;
@@ -61,22 +61,40 @@ pub(super) fn inflate(message: &[u8], out: &mut Vec<u8>, limit: usize) -> Result
         packed.clear();
         packed.extend_from_slice(message);
         packed.extend_from_slice(&END);
-        let mut rest = packed.as_slice();
         let end = out.len().saturating_add(limit);
-        for _ in 0..STREAMS {
-            let taken = unpacker.unpack(rest, out, end.saturating_sub(out.len()))?;
-            // The peer ended its stream; what follows begins another (§7.2.3.4).
-            rest = rest.get(taken..).unwrap_or_default();
-            if rest.is_empty() {
-                if packed.capacity() > KEEP {
-                    *packed = Vec::new();
-                }
-                return Ok(());
-            }
+        let taken = unpack_streams(unpacker, packed, out, end);
+        if packed.capacity() > KEEP {
+            *packed = Vec::new();
         }
-        Err(Corrupt::Data)
+        let taken = taken?;
+        if taken == message.len() + END.len() {
+            return Ok(());
+        }
+        // Whoever ended a stream within the tail has cut the message.
+        let rest = message.get(taken..).ok_or(Corrupt::Data)?;
+        let mut inflater = Inflater::new(MAX_BITS).ok_or(Corrupt::Memory)?;
+        inflater.inflate(rest, out, end.saturating_sub(out.len()))
     })
     .unwrap_or(Err(Corrupt::Memory))
+}
+
+/// Appends what the first streams in `packed` hold, up to `end`; how much of it they are. Where the peer ended a stream,
+/// another begins (§7.2.3.4).
+fn unpack_streams(
+    unpacker: &mut Unpacker,
+    packed: &[u8],
+    out: &mut Vec<u8>,
+    end: usize,
+) -> Result<usize, Corrupt> {
+    let mut rest = packed;
+    for _ in 0..STREAMS {
+        let taken = unpacker.unpack(rest, out, end.saturating_sub(out.len()))?;
+        rest = rest.get(taken..).unwrap_or_default();
+        if rest.is_empty() {
+            break;
+        }
+    }
+    Ok(packed.len() - rest.len())
 }
 
 /// Appends a compressed message. False, and nothing appended, when it would not get smaller.
