@@ -10,7 +10,7 @@ mod real {
     pub(crate) use std::sync::atomic;
 
     pub(crate) use mio::Waker;
-    pub(crate) use parking_lot::Mutex;
+    pub(crate) use parking_lot::{Condvar, Mutex};
 
     pub(crate) use crate::sys::EventFd;
 }
@@ -18,21 +18,76 @@ mod real {
 #[cfg(wsgate_loom)]
 mod modelled {
     use std::io;
+    use std::ops::{Deref, DerefMut};
     use std::os::fd::{AsRawFd, RawFd};
     use std::time::Duration;
 
-    use loom::sync::{Condvar, MutexGuard, Notify};
+    use loom::sync::Notify;
 
     pub(crate) use loom::sync::atomic;
 
-    /// With parking_lot's interface.
+    /// With parking_lot's interface, as the guard and the condition variable.
     #[derive(Debug, Default)]
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
+    pub(crate) struct MutexGuard<'a, T> {
+        mutex: &'a Mutex<T>,
+        held: Option<loom::sync::MutexGuard<'a, T>>,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Condvar(loom::sync::Condvar);
+
     #[expect(clippy::unwrap_used, reason = "a model that panics has failed anyway")]
     impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().unwrap()
+            MutexGuard { mutex: self, held: Some(self.0.lock().unwrap()) }
+        }
+    }
+
+    #[expect(clippy::unwrap_used, reason = "it is only empty while it waits")]
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.held.as_ref().unwrap()
+        }
+    }
+
+    #[expect(clippy::unwrap_used, reason = "it is only empty while it waits")]
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.held.as_mut().unwrap()
+        }
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a model that panics has failed anyway")]
+    impl Condvar {
+        pub(crate) fn new() -> Self {
+            Self(loom::sync::Condvar::new())
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+
+        pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+            guard.held = guard.held.take().map(|held| self.0.wait(held).unwrap());
+        }
+
+        /// The time is over at once; but others can have the lock before.
+        pub(crate) fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _time: Duration) {
+            guard.held = None;
+            loom::thread::yield_now();
+            guard.held = Some(guard.mutex.0.lock().unwrap());
         }
     }
 
@@ -68,7 +123,6 @@ mod modelled {
         changed: Condvar,
     }
 
-    #[expect(clippy::unwrap_used, reason = "a model that panics has failed anyway")]
     impl EventFd {
         pub(crate) fn new() -> io::Result<Self> {
             Ok(Self { raised: Mutex::default(), changed: Condvar::new() })
@@ -86,7 +140,7 @@ mod modelled {
         pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<bool> {
             let mut raised = self.raised.lock();
             while !*raised && timeout.is_none() {
-                raised = self.changed.wait(raised).unwrap();
+                self.changed.wait(&mut raised);
             }
             Ok(*raised)
         }

@@ -21,6 +21,7 @@ mod post;
 mod pressure;
 mod reading;
 mod seat;
+mod standby;
 mod stream;
 mod wheel;
 

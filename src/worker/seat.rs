@@ -9,19 +9,17 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mio::Events;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::telemetry;
 
 use super::desk::{self, Desk};
+use super::standby::Standby;
 use super::{EVENTS, Ended, Mailbox, Worker};
-
-/// How long the host may stay away: the worker's own thread takes over after one to two of these.
-const TICK: Duration = Duration::from_millis(4);
 
 /// No thread's number.
 const NOBODY: usize = 0;
@@ -37,20 +35,13 @@ pub(crate) struct Seat {
     /// Empty once the worker has ended.
     seated: Mutex<Option<Seated>>,
     mailbox: Arc<Mailbox>,
-    /// A host thread is here: only one at a time may be.
-    guest: AtomicBool,
-    /// How often one has come.
-    visits: AtomicU64,
+    /// How the worker's own thread waits while the host runs the worker, as its guest.
+    standby: Standby,
     /// The thread that came last.
     host: AtomicUsize,
     /// No more of them may come: two came at once, and hosts with several takers are served by the worker's
     /// own thread; or the worker is about to end.
     refuses: AtomicBool,
-    /// The worker's own thread sleeps until the guest leaves.
-    asleep: AtomicBool,
-    /// Held by the worker's own thread while it stands by, except when it sleeps: whether it is to serve.
-    standby: Mutex<bool>,
-    left: Condvar,
 }
 
 struct Seated {
@@ -65,20 +56,6 @@ impl std::fmt::Debug for Seat {
     }
 }
 
-/// Tells the worker's own thread that the guest has left, however that was.
-struct Guest<'a>(&'a Seat);
-
-impl Drop for Guest<'_> {
-    fn drop(&mut self) {
-        self.0.guest.store(false, Ordering::SeqCst);
-        // Left first, looked for the sleeper afterwards; it does the reverse.
-        if self.0.asleep.load(Ordering::SeqCst) {
-            let _standby = self.0.standby.lock();
-            self.0.left.notify_one();
-        }
-    }
-}
-
 impl Seat {
     /// `logs` is where the turns' log lines go, whichever thread runs them.
     pub(crate) fn new(worker: Worker<Box<Desk>>, logs: Option<tracing::Dispatch>) -> Self {
@@ -87,13 +64,9 @@ impl Seat {
         Self {
             seated: Mutex::new(Some(Seated { worker, logs, events })),
             mailbox,
-            guest: AtomicBool::new(false),
-            visits: AtomicU64::new(0),
+            standby: Standby::new(),
             host: AtomicUsize::new(NOBODY),
             refuses: AtomicBool::new(false),
-            asleep: AtomicBool::new(false),
-            standby: Mutex::new(false),
-            left: Condvar::new(),
         }
     }
 
@@ -101,7 +74,7 @@ impl Seat {
     pub(crate) fn run(&self) {
         desk::enter_engine();
         while self.serve() {
-            self.stand_by();
+            self.standby.watch(|| self.seated.is_locked());
         }
     }
 
@@ -123,48 +96,16 @@ impl Seat {
         }
     }
 
-    /// Watches until the host stays away, or may not come any more.
-    fn stand_by(&self) {
-        let mut standby = self.standby.lock();
-        let mut seen = self.visits.load(Ordering::SeqCst);
-        loop {
-            if !*standby {
-                self.left.wait_for(&mut standby, TICK);
-            }
-            if std::mem::take(&mut *standby) {
-                return;
-            }
-            let visits = self.visits.load(Ordering::SeqCst);
-            let came = std::mem::replace(&mut seen, visits) != visits;
-            // In the seat without being a guest, the host carries out what it sends: a broadcast may take it long.
-            if came || (self.seated.is_locked() && !self.guest.load(Ordering::SeqCst)) {
-                continue;
-            }
-            // While it waits for events, and nothing comes, there is no need to look every few milliseconds.
-            self.asleep.store(true, Ordering::SeqCst);
-            let waits = self.guest.load(Ordering::SeqCst);
-            if waits && !*standby {
-                self.left.wait(&mut standby);
-            }
-            self.asleep.store(false, Ordering::SeqCst);
-            if !waits {
-                return;
-            }
-        }
-    }
-
     /// Runs one turn on this thread, which waits for at most `limit`. False when that can't be: the worker's
     /// own thread serves from now on. An error of kind `Interrupted`: a signal came while it waited.
     pub(crate) fn lead(&self, limit: Option<Duration>) -> io::Result<bool> {
         if self.refuses.load(Ordering::SeqCst) {
             return Ok(false);
         }
-        if self.guest.swap(true, Ordering::SeqCst) {
+        let Some(_guest) = self.standby.arrive() else {
             self.refuse();
             return Ok(false);
-        }
-        let _guest = Guest(self);
-        self.visits.fetch_add(1, Ordering::SeqCst);
+        };
         self.host.store(this_thread(), Ordering::SeqCst);
         let mut seated = self.seated.try_lock().unwrap_or_else(|| {
             self.mailbox.call(true);
@@ -205,7 +146,7 @@ impl Seat {
         if host == this_thread() {
             self.carry_on();
         } else if !self.seated.is_locked() {
-            self.summon();
+            self.standby.summon();
         }
     }
 
@@ -217,17 +158,10 @@ impl Seat {
             match self.within(&mut seated, |worker, _| worker.carry_on()) {
                 None => return,
                 // A huge fan-out: its slices, and what else there is between them, are turns.
-                Some(all) if !all => return self.summon(),
+                Some(all) if !all => return self.standby.summon(),
                 Some(_) => {}
             }
         }
-    }
-
-    /// The worker's own thread should serve at once.
-    fn summon(&self) {
-        let mut summoned = self.standby.lock();
-        *summoned = true;
-        self.left.notify_one();
     }
 
     /// The worker will never be run: its thread could not be started.
@@ -238,7 +172,7 @@ impl Seat {
     /// No more guests.
     fn refuse(&self) {
         self.refuses.store(true, Ordering::SeqCst);
-        self.summon();
+        self.standby.summon();
     }
 
     /// Lets the worker act, with its log lines going where they should. A panic here is its end.
