@@ -124,6 +124,8 @@ final class Client
         if ($this->connection->state === Connection::CLOSED) {
             return;
         }
+        // The parameter has 32 bits: FFI would cut a larger number down to one that may be good.
+        $code = max(0, min($code, 0xffffffff));
         try {
             $this->outgoing->call('wsgate_client_close', $this->connection->id, $code, $reason, strlen($reason));
         } catch (ClosedException) {

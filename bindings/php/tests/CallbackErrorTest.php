@@ -22,6 +22,7 @@ final class CallbackErrorTest extends ServerTestCase
         yield 'a text that is none' => ['not utf-8', 'WsgateException a text message must be UTF-8'];
         yield 'a large text that is none' => ['not utf-8, large', 'WsgateException a text message must be UTF-8'];
         yield 'a close code that may not be sent' => ['bad close', 'WsgateException close code is 1005'];
+        yield 'a close code beyond 32 bits' => ['long close', 'WsgateException close code is 4294967295'];
     }
 
     /** @dataProvider messages */

@@ -35,6 +35,9 @@ $echo = static function (Client $client, string $data): void {
         $client->sendText(str_repeat("\xff", 100_000));
         return;
     }
+    if ($data === 'long close') {
+        $client->close((1 << 32) + 1000);
+    }
     if ($data === 'bad close') {
         $client->close(1005);
     }
