@@ -157,8 +157,8 @@ static inline void read_all(int client, void *data, size_t length) {
   }
 }
 
-/* A TCP connection; receive_buffer 0 leaves the system's size. */
-static inline int connect_to(int port, int receive_buffer) {
+/* A TCP connection, -1 when it is refused; receive_buffer 0 leaves the system's size. */
+static inline int try_to_connect(int port, int receive_buffer) {
   struct sockaddr_in address;
   struct timeval patience = {PATIENCE_S, 0};
   int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -171,7 +171,16 @@ static inline int connect_to(int port, int receive_buffer) {
   address.sin_family = AF_INET;
   address.sin_port = htons((uint16_t)port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  CHECK(connect(client, (struct sockaddr *)&address, sizeof address) == 0);
+  if (connect(client, (struct sockaddr *)&address, sizeof address) == 0)
+    return client;
+  CHECK(errno == ECONNREFUSED);
+  close(client);
+  return -1;
+}
+
+static inline int connect_to(int port, int receive_buffer) {
+  int client = try_to_connect(port, receive_buffer);
+  CHECK(client >= 0);
   return client;
 }
 

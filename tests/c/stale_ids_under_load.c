@@ -15,7 +15,7 @@ static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r
 
 static wsgate_server *server;
 static uint64_t gateway;
-static int port, over;
+static int port, is_stopping, over;
 static unsigned threads_wanted, calls_wanted, clients_wanted; /* not changed once threads run */
 static unsigned called, came;                                 /* so far */
 static uint64_t stale[KEPT], living[KEPT];                    /* the latest; the living may close at any moment */
@@ -89,13 +89,11 @@ static void *call(void *number) {
 }
 
 /* Says so much of a request and a message. What becomes of it is not looked at: it may be closed at any moment. */
-static int come(size_t length) {
+static void say(int client, size_t length) {
   char answer[256];
-  int client = connect_to(port, 0);
   ssize_t sent = send(client, request, length, MSG_NOSIGNAL);
   if (sent == (ssize_t)length && length >= sizeof request - 1)
     (void)!recv(client, answer, sizeof answer, 0);
-  return client;
 }
 
 static void leave(int client, unsigned n) {
@@ -123,7 +121,12 @@ static void *visit(void *clients) {
     int *eldest = &there[n % AT_ONCE];
     if (n >= AT_ONCE)
       leave(*eldest, n / AT_ONCE);
-    *eldest = come(n % 7 == 6 ? length / 2 : length);
+    *eldest = try_to_connect(port, 0);
+    if (*eldest < 0) {
+      CHECK(__atomic_load_n(&is_stopping, __ATOMIC_ACQUIRE));
+      break;
+    }
+    say(*eldest, n % 7 == 6 ? length / 2 : length);
     __atomic_add_fetch(&came, 1, __ATOMIC_RELEASE);
   }
   return NULL;
@@ -145,6 +148,7 @@ static unsigned take_all(wsgate_batch *batch) {
       stopped = event->kind == WSGATE_EVENT_KIND_STOPPED;
     }
     if (!is_over() && count(&called) >= calls_wanted && count(&came) >= clients_wanted) {
+      __atomic_store_n(&is_stopping, 1, __ATOMIC_RELEASE);
       CHECK_OK(wsgate_server_stop(server, 0));
       __atomic_store_n(&over, 1, __ATOMIC_RELEASE);
     }
@@ -168,8 +172,10 @@ static void free_in_each_state(void) {
     server = new_gathering();
     if (state > NEW)
       port = start(server);
-    for (int i = 0; i < there; i++)
-      clients[i] = come((sizeof request - 1) * (size_t)(i + 1) / 4);
+    for (int i = 0; i < there; i++) {
+      clients[i] = connect_to(port, 0);
+      say(clients[i], (sizeof request - 1) * (size_t)(i + 1) / 4);
+    }
     if (state == STOPPING)
       CHECK_OK(wsgate_server_stop(server, 3600000));
     if (state == DRAINING)
@@ -211,7 +217,8 @@ int main(void) {
   CHECK_OK(wsgate_server_free(server));
   wsgate_batch_free(batch);
   for (unsigned i = 0; i < VISITORS * AT_ONCE; i++)
-    close(clients[i / AT_ONCE][i % AT_ONCE]);
+    if (clients[i / AT_ONCE][i % AT_ONCE] >= 0)
+      close(clients[i / AT_ONCE][i % AT_ONCE]);
 
   free_in_each_state();
   fprintf(stderr, "%u threads made %u calls with stale ids, while %u clients came, of whom %u were accepted\n",
