@@ -1,5 +1,6 @@
 """What all clients of the process together may keep in memory is bounded."""
 
+from itertools import repeat
 from queue import Queue
 
 import pytest
@@ -41,12 +42,8 @@ def test_unfinished_messages_over_the_inbox_budget_close_their_client(serving, c
     wsgate.set_inbox_budget(2 * MIB)
     assert server.info.inbox_budget == 2 * MIB
 
-    def fragments():
-        while closed.empty():
-            yield bytes(100_000)
-
     with pytest.raises(ConnectionClosed, match="1013"):
-        connect(port).send(fragments())
+        connect(port).send(repeat(bytes(100_000)))
     assert closed.get(timeout=5) == (1013, "Server overloaded")
     assert server.info.overloads == 1
 
