@@ -89,11 +89,8 @@ static void ask(int port, const char *path, int early, unsigned rsv1) {
                                      "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", path);
     memcpy(packet + length, frames, size);
     write_all(client, packet, length + (early ? size : 0));
-    char head[1024] = "";
-    for (length = 0; strstr(head, "\r\n\r\n") == NULL; length++) {
-      CHECK(length + 1 < sizeof head);
-      read_all(client, head + length, 1);
-    }
+    char head[1024];
+    read_answer_head(client, head, sizeof head);
     CHECK((strstr(head, "permessage-deflate") != NULL) == (rsv1 != 0));
     if (!early)
       write_all(client, frames, size);

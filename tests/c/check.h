@@ -184,6 +184,15 @@ static inline int connect_to(int port, int receive_buffer) {
   return client;
 }
 
+/* Reads an answer up to its empty line, not a byte further. */
+static inline void read_answer_head(int client, char *text, size_t size) {
+  memset(text, 0, size);
+  for (size_t length = 0; strstr(text, "\r\n\r\n") == NULL; length++) {
+    CHECK(length + 1 < size);
+    read_all(client, text + length, 1);
+  }
+}
+
 /* Opens the handshake for a target, and reads the answer up to its empty line, not a byte further. */
 static inline void upgrade(int client, const char *target) {
   char text[1024];
@@ -192,11 +201,7 @@ static inline void upgrade(int client, const char *target) {
                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                                    "X-Test: a value\r\n\r\n", target);
   write_all(client, text, length);
-  memset(text, 0, sizeof text);
-  for (length = 0; strstr(text, "\r\n\r\n") == NULL; length++) {
-    CHECK(length + 1 < sizeof text);
-    read_all(client, text + length, 1);
-  }
+  read_answer_head(client, text, sizeof text);
   CHECK(strncmp(text, "HTTP/1.1 101 ", 13) == 0);
   CHECK(strstr(text, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != NULL);
 }

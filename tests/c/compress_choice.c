@@ -20,10 +20,7 @@ static int open_offering(int port) {
   char answer[1024] = {0};
   int socket = connect_to(port, 0);
   write_all(socket, request, sizeof request - 1);
-  for (size_t length = 0; strstr(answer, "\r\n\r\n") == NULL; length++) {
-    CHECK(length + 1 < sizeof answer);
-    read_all(socket, answer + length, 1);
-  }
+  read_answer_head(socket, answer, sizeof answer);
   CHECK(strstr(answer, "permessage-deflate") != NULL);
   return socket;
 }

@@ -28,11 +28,7 @@ static int open_offering(int port, const char *extensions, char answer[1024]) {
                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                                    "Sec-WebSocket-Extensions: %s\r\n\r\n", extensions);
   write_all(client, answer, length);
-  memset(answer, 0, 1024);
-  for (length = 0; strstr(answer, "\r\n\r\n") == NULL; length++) {
-    CHECK(length + 1 < 1024);
-    read_all(client, answer + length, 1);
-  }
+  read_answer_head(client, answer, 1024);
   CHECK(strncmp(answer, "HTTP/1.1 101 ", 13) == 0);
   return client;
 }

@@ -58,9 +58,8 @@ static void handler(void) {
   expect_answer(client, 200, "submitted");
 
   CHECK_OK(wsgate_respond(server, take_request(0, 0), 404, NULL, 0, "counted only", 12));
-  char head[512] = {0};
-  for (size_t length = 0; strstr(head, "\r\n\r\n") == NULL; length++)
-    read_all(client, head + length, 1);
+  char head[512];
+  read_answer_head(client, head, sizeof head);
   CHECK(strstr(head, " 404 ") != NULL && strstr(head, "content-length: 12\r\n") != NULL);
   ask(client, "GET /d HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK_OK(wsgate_respond(server, take_request(0, 0), 204, NULL, 0, NULL, 0));

@@ -32,11 +32,7 @@ static int open_compressed(int port, const char *path) {
                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                                    "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", path);
   write_all(client, text, length);
-  memset(text, 0, sizeof text);
-  for (length = 0; strstr(text, "\r\n\r\n") == NULL; length++) {
-    CHECK(length + 1 < sizeof text);
-    read_all(client, text + length, 1);
-  }
+  read_answer_head(client, text, sizeof text);
   CHECK(strstr(text, "permessage-deflate") != NULL);
   return client;
 }
